@@ -1,0 +1,1 @@
+//! A small shop that shows the path of every log

@@ -1,0 +1,1 @@
+//! The LogDig server: collector, spool, batches, command line

@@ -1,0 +1,1 @@
+//! Where sealed batches of logs are kept

@@ -1,0 +1,1 @@
+//! The log types that the tracker and the collector both compile against

@@ -1,0 +1,1 @@
+//! Promises to the outside, kept by tests

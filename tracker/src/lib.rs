@@ -1,0 +1,1 @@
+//! The part of LogDig that runs in the page
