@@ -40,6 +40,38 @@ impl RunningTime {
     }
 }
 
+/// A clock that stands still until a test moves it.
+#[cfg(any(test, feature = "test-support"))]
+#[derive(Clone, Debug)]
+pub struct TestClock(Arc<std::sync::Mutex<Timestamp>>);
+
+#[cfg(any(test, feature = "test-support"))]
+impl TestClock {
+    /// Stands at `start`; e.g. `2026-11-25T12:00:00Z`.
+    ///
+    /// # Panics
+    /// When `start` is no instant.
+    pub fn at(start: &str) -> TestClock {
+        TestClock(Arc::new(std::sync::Mutex::new(start.parse().expect("an instant"))))
+    }
+
+    /// Moves the clock; a negative step sets it back.
+    pub fn step(&self, by: jiff::SignedDuration) {
+        *self.0.lock().expect("no test panics here") += by;
+    }
+
+    /// What it says.
+    pub fn now(&self) -> Timestamp {
+        *self.0.lock().expect("no test panics here")
+    }
+
+    /// The clock as others see it.
+    pub fn clock(&self) -> Clock {
+        let this = self.clone();
+        Arc::new(move || this.now())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;

@@ -11,11 +11,11 @@ pub mod repeats;
 pub mod seal;
 pub mod spool;
 
+#[cfg(any(test, feature = "test-support"))]
+pub mod contract;
+
 pub use repeats::RepeatKey;
 pub use seal::SealRule;
-
-#[cfg(feature = "test-support")]
-pub mod contract;
 
 /// One request's lines, all of one UTC day: they become durable together or not at all.
 #[derive(Debug)]

@@ -1,12 +1,16 @@
 //! Logs that were sent twice are stored once.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashSet, VecDeque},
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     sync::LazyLock,
 };
 
 use jiff::Timestamp;
+use logdig_store::{Day, Store, StoreError};
+
+use crate::stored_line::StoredLine;
 
 /// How long an id is remembered.
 ///
@@ -124,6 +128,41 @@ impl RepeatWindow {
             }
         }
     }
+}
+
+/// Fills a window with the ids of the logs that were stored lately.
+///
+/// Reads the objects of today and yesterday, the newest first, one at a time, until there is nothing of the last
+/// [`WINDOW_HOURS`] in them or the window is full.
+///
+/// # Errors
+/// When the store can't be read.
+pub async fn rebuild(store: &dyn Store, now: Timestamp) -> Result<RepeatWindow, StoreError> {
+    let mut window = RepeatWindow::default();
+    let today = Day::of(now);
+    let mut objects = store.list(today).await?;
+    objects.extend(store.list(today.before()).await?);
+    objects.sort_by_key(|object| Reverse(object.changed_at));
+    for object in objects {
+        let content = store.get(&object.key).await?;
+        let lines = content.split_inclusive(|byte| *byte == b'\n');
+        let n_recent =
+            lines.filter_map(StoredLine::read).filter(|line| remember_recent(&mut window, *line, now)).count();
+        if n_recent == 0 || window.is_full() {
+            break;
+        }
+    }
+    Ok(window)
+}
+
+/// Remembers a stored log if it is of the last [`WINDOW_HOURS`]; whether it is.
+pub fn remember_recent(window: &mut RepeatWindow, line: StoredLine, now: Timestamp) -> bool {
+    let is_recent = |at: &Timestamp| hour_of(*at) >= hour_of(now) - WINDOW_HOURS;
+    let Some(received_at) = line.received_at.filter(is_recent) else { return false };
+    if let Some(key) = line.key {
+        window.remember(key, received_at);
+    }
+    true
 }
 
 fn hour_of(instant: Timestamp) -> i64 {

@@ -103,12 +103,8 @@ mod tests {
             (1, 300, 0, "2026-11-24T12:00:00Z", false, never_alone),
         ];
         for (n_logs, n_bytes, age_s, now, finishing, expect_s) in cases {
-            let batch = OpenBatch {
-                day: "2026-11-25".parse().unwrap(),
-                n_logs,
-                n_bytes,
-                age: Duration::from_secs(age_s),
-            };
+            let batch =
+                OpenBatch { day: "2026-11-25".parse().unwrap(), n_logs, n_bytes, age: Duration::from_secs(age_s) };
             let left = rule.time_left(&batch, now.parse().unwrap(), finishing);
             assert_eq!(left, Duration::from_secs(expect_s), "{batch:?} at {now}, finishing: {finishing}");
         }
@@ -125,7 +121,9 @@ mod tests {
     #[test]
     fn a_request_is_never_split() {
         let rule = SealRule { file_bytes_max: 1000, ..SealRule::default() };
-        for (now, more, is_full) in [(0, 1000, false), (0, 5000, false), (1, 999, false), (1, 1000, true), (1000, 1, true)] {
+        for (now, more, is_full) in
+            [(0, 1000, false), (0, 5000, false), (1, 999, false), (1, 1000, true), (1000, 1, true)]
+        {
             assert_eq!(rule.is_full_for(now, more), is_full, "{now} + {more}");
         }
     }

@@ -18,8 +18,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{AcceptError, Accepted, Entry, Queue, QueueError, SealRule};
 use crate::{clock::Clock, data_dir::DataDir};
 
-#[cfg(test)]
-mod model;
 mod names;
 mod recover;
 mod segment;
@@ -51,7 +49,14 @@ impl SpoolOptions {
     /// of a quick disk, and little beside what connections take.
     pub fn in_data_dir(dir: &DataDir, rule: SealRule, clock: Clock) -> SpoolOptions {
         let n_waiting_bytes_max = 32 * 1024 * 1024;
-        SpoolOptions { dir: dir.spool(), aside: dir.aside(), rule, clock, disk: Arc::new(RealDisk), n_waiting_bytes_max }
+        SpoolOptions {
+            dir: dir.spool(),
+            aside: dir.aside(),
+            rule,
+            clock,
+            disk: Arc::new(RealDisk),
+            n_waiting_bytes_max,
+        }
     }
 }
 
@@ -133,7 +138,7 @@ impl Spool {
             let shared = shared.clone();
             move || {
                 run(&shared, writer);
-                drop(has_ended.send(true));
+                has_ended.send_replace(true);
             }
         };
         let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(work);
@@ -262,7 +267,8 @@ impl Queue for Spool {
             // Synced in either case: a store on the same disk may have taken the file itself.
             _ => disk.sync_dir(&dir),
         };
-        let removed = tokio::task::spawn_blocking(remove).await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        let removed =
+            tokio::task::spawn_blocking(remove).await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         removed.map_err(|source| QueueError { what: "forgetting batch", name: batch.key().to_string(), source })
     }
 

@@ -48,7 +48,11 @@ impl FromStr for Day {
     fn from_str(text: &str) -> Result<Day, DayError> {
         let date = Date::strptime("%Y-%m-%d", text).map_err(|_| DayError(text.to_owned()))?;
         let day = Day(date);
-        if day.to_string() == text { Ok(day) } else { Err(DayError(text.to_owned())) }
+        if text.len() == "2026-11-25".len() && day.to_string() == text {
+            Ok(day)
+        } else {
+            Err(DayError(text.to_owned()))
+        }
     }
 }
 
@@ -75,8 +79,17 @@ mod tests {
     #[test]
     fn reads_only_what_it_writes() {
         assert_eq!("2026-11-25".parse::<Day>().unwrap().to_string(), "2026-11-25");
-        let wrong =
-            ["", "2026-11-5", "2026-11-31", "2026-11-25 ", "+2026-11-25", "26-11-25", "20261125", "2026-11-25/", "_logdig"];
+        let wrong = [
+            "",
+            "2026-11-5",
+            "2026-11-31",
+            "2026-11-25 ",
+            "+2026-11-25",
+            "26-11-25",
+            "20261125",
+            "2026-11-25/",
+            "_logdig",
+        ];
         for text in wrong {
             assert_eq!(text.parse::<Day>(), Err(DayError(text.to_owned())), "{text}");
         }

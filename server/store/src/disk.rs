@@ -11,7 +11,6 @@ use std::{
 
 use jiff::Timestamp;
 
-
 /// A file system, as far as it is used here.
 ///
 /// What a power cut leaves: of a file, what [`DiskFile::sync_data`] returned `Ok` for, and any part of what was

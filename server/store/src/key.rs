@@ -75,9 +75,9 @@ impl FromStr for ObjectKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<ObjectKey, KeyError> {
-        let key = text.split_once('/').and_then(|(day, sha256)| {
-            Some(ObjectKey { day: day.parse().ok()?, sha256: sha256.parse().ok()? })
-        });
+        let key = text
+            .split_once('/')
+            .and_then(|(day, sha256)| Some(ObjectKey { day: day.parse().ok()?, sha256: sha256.parse().ok()? }));
         key.ok_or_else(|| KeyError(text.to_owned()))
     }
 }

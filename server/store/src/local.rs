@@ -83,12 +83,13 @@ impl LocalStore {
     }
 
     fn take(&self, source: &Path, target: &Path, batch: &SealedBatch) -> Result<(), Failure> {
+        if !is_there(&*self.disk, source)? {
+            let path = source.display().to_string();
+            return Err(Failure::Store(StoreError::SourceGone { key: batch.key(), path }));
+        }
         match self.disk.rename(source, target) {
             Err(error) if error.kind() == ErrorKind::CrossesDevices => {
                 Ok(self.write(&mut *self.disk.read(source)?, target)?)
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Err(Failure::Store(StoreError::SourceGone { key: batch.key(), path: source.display().to_string() }))
             }
             renamed => Ok(renamed?),
         }

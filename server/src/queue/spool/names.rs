@@ -36,7 +36,8 @@ impl FromStr for SpoolName {
 
     fn from_str(text: &str) -> Result<SpoolName, NotOurs> {
         let mut parts = text.split('.');
-        let (Some(day), Some(middle), Some(state), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(day), Some(middle), Some(state), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(NotOurs);
         };
         let day: Day = day.parse().map_err(|_| NotOurs)?;
@@ -68,7 +69,9 @@ mod tests {
 
     #[test]
     fn other_names_are_not_ours() {
-        for text in ["", "lock", "2026-11-25.007.open", "2026-11-25.+7.open", "2026-11-25.7.mend", "2026-11-25.7.sealed"] {
+        for text in
+            ["", "lock", "2026-11-25.007.open", "2026-11-25.+7.open", "2026-11-25.7.mend", "2026-11-25.7.sealed"]
+        {
             assert_eq!(text.parse::<SpoolName>(), Err(NotOurs), "{text}");
         }
     }

@@ -257,7 +257,7 @@ impl Writer {
     /// that could show it.
     fn try_the_disk(&mut self) {
         let path = self.dir.join("probe");
-        let mut attempt = || {
+        let attempt = || {
             let mut file = segment::replace(&*self.disk, &path)?;
             file.append(&[b'\n'; 4096])?;
             file.sync_data()?;
