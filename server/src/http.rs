@@ -22,6 +22,9 @@ pub mod listen;
 mod metrics;
 mod tracker_file;
 
+#[cfg(test)]
+mod tests;
+
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
