@@ -1,0 +1,17 @@
+//! The flow panel: one line a log, from the click to the line in the file.
+//!
+//! `wire` reads what passes by, `ledger` works out how far each log has come, `words` says it. They know no browser.
+//! `sources` feeds the ledger from the page and the collector, `view`, `file` and `switches` show it.
+
+pub mod ledger;
+pub mod wire;
+pub mod words;
+
+#[cfg(target_arch = "wasm32")]
+pub mod file;
+#[cfg(target_arch = "wasm32")]
+pub mod sources;
+#[cfg(target_arch = "wasm32")]
+pub mod switches;
+#[cfg(target_arch = "wasm32")]
+pub mod view;
