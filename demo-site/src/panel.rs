@@ -8,10 +8,10 @@ pub mod wire;
 pub mod words;
 
 #[cfg(target_arch = "wasm32")]
-pub mod file;
+mod file;
 #[cfg(target_arch = "wasm32")]
-pub mod sources;
+mod sources;
 #[cfg(target_arch = "wasm32")]
-pub mod switches;
+mod switches;
 #[cfg(target_arch = "wasm32")]
-pub mod view;
+pub(crate) mod view;

@@ -78,6 +78,45 @@ pub struct FoundLogs {
     pub logs: Vec<Found>,
 }
 
+/// What the script in `index.html` saw of the tracker.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Watched {
+    /// A POST went out.
+    Left {
+        /// Its number, from 1.
+        post: u64,
+        /// Its body.
+        body: String,
+        /// Whether localStorage held any log at that moment.
+        stored: bool,
+    },
+    /// It was answered.
+    Answered {
+        /// Its number.
+        post: u64,
+        /// HTTP status.
+        status: u16,
+        /// The answer's body.
+        body: String,
+    },
+    /// The network failed.
+    Failed {
+        /// Its number.
+        post: u64,
+    },
+    /// The script tag has come to an end.
+    Tracker {
+        /// Or it failed to load.
+        loaded: bool,
+    },
+}
+
+/// Everything the script saw since it was last asked; empty when what it says can't be read.
+pub fn watched(json: &str) -> Vec<Watched> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
 /// Reads one entry of the tracker's queue; `None` when key or value is something else.
 pub fn queue_entry(key: &str, value: &str) -> Option<Log> {
     let id = key.strip_prefix(QUEUE_PREFIX)?;

@@ -30,6 +30,20 @@ pub fn state(entry: &Entry) -> String {
     }
 }
 
+/// The same in a word, for the place where the file's name will stand.
+pub fn word(entry: &Entry) -> &'static str {
+    match (&entry.trouble, entry.stage) {
+        (Some(Trouble::Lost), _) => "lost",
+        (Some(Trouble::Refused { .. }), _) => "refused",
+        (_, Stage::Sent) => "sending",
+        (_, Stage::Durable) => "durable",
+        (_, Stage::InFile) => "in file",
+        (Some(Trouble::Waits { .. }), _) => "will retry",
+        _ if entry.in_memory => "in memory",
+        _ => "queued",
+    }
+}
+
 fn under_way(entry: &Entry) -> String {
     match entry.stage {
         Stage::Made | Stage::Queued => kept(entry).into(),
@@ -97,12 +111,10 @@ fn selector(description: &str) -> String {
     selector
 }
 
-/// A stored file's name, short: `2026-11-25/3f9a0c12…`.
-pub fn short_file(file: &str) -> String {
-    match file.split_once('/') {
-        Some((day, hash)) if hash.is_ascii() && hash.len() > HASH_CHARS => format!("{day}/{}…", &hash[..HASH_CHARS]),
-        _ => file.to_owned(),
-    }
+/// The first digits of a stored file's name: `3f9a0c12` for `2026-11-25/3f9a0c12…`.
+pub fn short_hash(file: &str) -> &str {
+    let hash = file.rsplit('/').next().unwrap_or(file);
+    hash.get(..HASH_CHARS).unwrap_or(hash)
 }
 
 #[cfg(test)]
@@ -130,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_file_name_is_cut_after_eight_digits_of_its_hash() {
-        assert_eq!(short_file("2026-11-25/0123456789abcdef"), "2026-11-25/01234567…");
-        assert_eq!(short_file("odd"), "odd");
+        assert_eq!(short_hash("2026-11-25/0123456789abcdef"), "01234567");
+        assert_eq!(short_hash("odd"), "odd");
     }
 }

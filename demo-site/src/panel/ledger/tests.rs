@@ -99,7 +99,11 @@ fn a_refusal_hits_only_the_log_it_names() {
 
 #[test]
 fn a_request_refused_as_a_whole_refuses_all_its_logs() {
-    check([queue(&["d.0"]), post(1, &["d.0"]), answer(1, 403)], Stage::Sent, Some(Trouble::Refused { reason: "403".into() }));
+    check(
+        [queue(&["d.0"]), post(1, &["d.0"]), answer(1, 403)],
+        Stage::Sent,
+        Some(Trouble::Refused { reason: "403".into() }),
+    );
 }
 
 #[test]
