@@ -43,7 +43,7 @@ fn Header() -> impl IntoView {
                 <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true">
                     <path d="M6 27C7 14 14 6 27 5c0 11-7 17-16 16M6 27c3-6 7-10 12-13" />
                 </svg>
-                "Quillmoor"
+                <span>"Quillmoor"</span>
             </A>
             <nav class="top-nav" aria-label="Shop">
                 <A href="/goods">"Goods"</A>

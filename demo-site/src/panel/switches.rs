@@ -31,11 +31,11 @@ pub fn Switches() -> impl IntoView {
             <SlowSwitch />
             <StorageSwitch />
             <div class="switch">
-                <p>"Second tab"<span class="soft">" Its logs appear here too, marked. Close it: this page sends them."</span></p>
+                <p>"Second tab"<span class="soft">" Its logs appear here too, marked."</span></p>
                 <a class="button small quiet" href="/story" target="_blank" rel="external">"Open"</a>
             </div>
             <div class="switch">
-                <p>"500 clicks"<span class="soft">" By a script, within seconds: all of them arrive, in a few requests."</span></p>
+                <p>"500 clicks"<span class="soft">" By a script. All arrive, in a few requests."</span></p>
                 <button class="button small quiet" type="button" on:click=|_| click_often(N_CLICKS)>"Click"</button>
             </div>
         </details>
@@ -86,7 +86,7 @@ fn ServerSwitch() -> impl IntoView {
     view! {
         <Switch
             name="Server down"
-            expect="Kills the collector, kill -9. Logs wait in the queue and arrive when it is back."
+            expect="kill -9. Logs wait here and arrive when it is back."
             is_on=is_down
             is_busy
             on_turn=turn
@@ -122,7 +122,7 @@ fn SlowSwitch() -> impl IntoView {
     view! {
         <Switch
             name="Slow network"
-            expect="Answers take 3 s. Logs stay on their way for longer; a log counts only when answered."
+            expect="Answers take 3 s. Logs are on their way for longer."
             is_on=Signal::derive(move || delay_ms.get() > 0)
             is_busy=Signal::derive(move || !matches!(sources.collector.get(), Collector::Up { .. }))
             on_turn=turn
@@ -141,7 +141,7 @@ fn StorageSwitch() -> impl IntoView {
     view! {
         <Switch
             name="Storage denied"
-            expect="Reloads with localStorage denied. Logs are kept in memory, for as long as the page is open."
+            expect="Reloads. Logs are kept in memory while the page is open."
             is_on=Signal::stored(is_denied)
             is_busy=Signal::stored(false)
             on_turn=turn

@@ -48,16 +48,16 @@ pub fn Panel() -> impl IntoView {
 fn Head(counts: Memo<Counts>, is_open: RwSignal<bool>) -> impl IntoView {
     let sources: Sources = expect_context();
     let collector = move || match sources.collector.get() {
-        Collector::Unknown => ("unknown", "collector: asking".to_owned()),
-        Collector::Up { pid: Some(pid) } => ("up", format!("collector: up, pid {pid}")),
-        Collector::Up { pid: None } => ("up", "collector: up".to_owned()),
-        Collector::Down => ("down", "collector: down".to_owned()),
+        Collector::Unknown => ("unknown", "…".to_owned()),
+        Collector::Up { pid: Some(pid) } => ("up", format!("up, pid {pid}")),
+        Collector::Up { pid: None } => ("up", "up".to_owned()),
+        Collector::Down => ("down", "down".to_owned()),
     };
     view! {
         <div class="panel-head">
             <div class="panel-title-row">
                 <h2 id="panel-title">"Path of every log"</h2>
-                <p class="collector" data-state=move || collector().0>{move || collector().1}</p>
+                <p class="collector" data-state=move || collector().0><span>"collector "</span>{move || collector().1}</p>
                 <button
                     class="quiet panel-toggle"
                     type="button"
@@ -124,16 +124,10 @@ fn Notices() -> impl IntoView {
     }
 }
 
+/// The five marks with their names, in a row like the marks of a line.
 #[component]
 fn Legend() -> impl IntoView {
-    let item = |stage: Stage| {
-        view! {
-            <li>
-                <Marks stage is_stuck=false />
-                {words::stage(stage)}
-            </li>
-        }
-    };
+    let item = |stage: Stage| view! { <li><i class="mark is-on"></i>{words::stage(stage)}</li> };
     view! { <ol class="legend" aria-label="What the five marks mean">{Stage::ALL.map(item).collect_view()}</ol> }
 }
 
@@ -157,7 +151,7 @@ struct Row {
     state: String,
     word: &'static str,
     is_stuck: bool,
-    origin: Option<&'static str>,
+    origin: Option<(&'static str, &'static str)>,
     file: Option<(String, usize)>,
 }
 
@@ -188,8 +182,9 @@ fn Logs(file: RwSignal<Option<Place>>) -> impl IntoView {
     view! {
         <div class="logs" tabindex="0" role="region" aria-label="Logs, newest first">
             <table>
-                <thead class="hidden">
-                    <tr><th>"Type"</th><th>"What"</th><th>"Time"</th><th>"Path"</th><th>"Where"</th></tr>
+                <colgroup><col class="col-kind" /><col /><col class="col-time" /><col class="col-path" /><col class="col-where" /></colgroup>
+                <thead>
+                    <tr><th>"Type"</th><th>"What"</th><th>"Time"</th><th>"Path"</th><th>"File:line"</th></tr>
                 </thead>
                 <tbody>
                     <For each=move || rows.get() key=Row::clone let:row>
@@ -234,7 +229,7 @@ fn LogRow(row: Row, told: RwSignal<Option<String>>, file: RwSignal<Option<Place>
         <tr class="log" on:mouseenter=move |_| tell.run(()) on:mouseleave=move |_| told.set(None)>
             <td class="log-kind" data-kind=row.kind.clone()>{row.kind.clone()}</td>
             <td class="log-subject" title=row.subject.clone()>
-                {row.origin.map(|origin| view! { <span class="tag">{origin}</span> })}
+                {row.origin.map(|(word, said)| view! { <abbr class="tag" title=said>{word}</abbr> })}
                 {row.subject.clone()}
             </td>
             <td class="log-time">{row.time}</td>

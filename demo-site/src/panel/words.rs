@@ -65,12 +65,12 @@ fn times_sent(n_attempts: u32) -> String {
     }
 }
 
-/// Whose log it is, when it is not this page's.
-pub fn origin(origin: Origin) -> Option<&'static str> {
+/// Whose log it is, when it is not this page's: in a word, and as it is said.
+pub fn origin(origin: Origin) -> Option<(&'static str, &'static str)> {
     match origin {
         Origin::Here => None,
-        Origin::Before => Some("page before"),
-        Origin::Elsewhere => Some("other tab"),
+        Origin::Before => Some(("prev", "made by the page before")),
+        Origin::Elsewhere => Some(("tab", "made in another tab")),
     }
 }
 

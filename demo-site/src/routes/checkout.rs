@@ -63,7 +63,7 @@ fn Form(basket: Basket) -> impl IntoView {
                 "Wrap it as a present"
             </label>
             <label class="field">
-                "Note to the workshop "<span class="soft">"(if you like)"</span>
+                <span>"Note to the workshop "<span class="soft">"(if you like)"</span></span>
                 <textarea name="note" rows="3"></textarea>
             </label>
             <p class="row end">

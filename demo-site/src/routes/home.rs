@@ -6,7 +6,7 @@ use super::Card;
 use crate::app::name_page;
 use crate::goods::{self, Kind};
 
-const FEATURED: [&str; 3] = ["rook-lamp", "ember-mug", "tide-clock"];
+const FEATURED: [&str; 4] = ["rook-lamp", "ember-mug", "tide-clock", "dune-vase"];
 
 /// `/`
 #[component]

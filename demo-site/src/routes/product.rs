@@ -26,7 +26,6 @@ pub fn Product() -> impl IntoView {
 fn Sheet(good: &'static Good) -> impl IntoView {
     name_page(good.name);
     let finish = RwSignal::new(good.finishes.first().copied().unwrap_or_default());
-    let alike = goods::ALL.iter().filter(move |other| other.kind == good.kind && other.slug != good.slug).take(3);
     view! {
         <div class="page">
             <nav class="crumbs" aria-label="You are here">
@@ -48,11 +47,18 @@ fn Sheet(good: &'static Good) -> impl IntoView {
                 </div>
             </article>
             <section>
-                <h2>"From the same shelf"</h2>
-                <div class="grid">{alike.map(|good| view! { <Card good /> }).collect_view()}</div>
+                <h2>"Beside it"</h2>
+                <div class="grid">{beside(good).map(|good| view! { <Card good /> }).collect_view()}</div>
             </section>
         </div>
     }
+}
+
+/// Four others: those of the same shelf first.
+fn beside(good: &'static Good) -> impl Iterator<Item = &'static Good> {
+    let (same, other): (Vec<_>, Vec<_>) =
+        goods::ALL.iter().filter(|other| other.slug != good.slug).partition(|other| other.kind == good.kind);
+    same.into_iter().chain(other).take(4)
 }
 
 #[component]
@@ -82,10 +88,10 @@ fn Finishes(good: &'static Good, finish: RwSignal<&'static str>) -> impl IntoVie
 #[component]
 fn Buy(good: &'static Good, finish: RwSignal<&'static str>) -> impl IntoView {
     let basket = Basket::of_app();
-    let said = RwSignal::new("");
+    let is_added = RwSignal::new(false);
     let add = move |_| {
         basket.add(good.slug, finish.get_untracked());
-        said.set("In your basket.");
+        is_added.set(true);
     };
     let stock = match good.n_ready {
         0 => "Sold out; the next ones come in spring.".to_owned(),
@@ -93,15 +99,15 @@ fn Buy(good: &'static Good, finish: RwSignal<&'static str>) -> impl IntoView {
         _ => "Ready, sent tomorrow.".to_owned(),
     };
     view! {
-        <p class="row buy">
+        <p class="row">
             <button class="button" type="button" id="add-to-basket" disabled=good.n_ready == 0 on:click=add>
                 "Add to basket"
             </button>
-            <span class="soft">{stock}</span>
-        </p>
-        <p class="said" role="status">
-            {move || said.get()}
-            {move || (!said.get().is_empty()).then(|| view! { " "<a href="/basket">"Look at it"</a> })}
+            <span class="soft" role="status">
+                <Show when=move || is_added.get() fallback=move || stock.clone()>
+                    "It is in your "<a href="/basket">"basket"</a>"."
+                </Show>
+            </span>
         </p>
     }
 }
