@@ -14,7 +14,7 @@ const DELAY_MS: u32 = 3_000;
 /// index.html reads it before the tracker starts.
 const STORAGE_KEY: &str = "quillmoor.storage";
 const N_CLICKS: u32 = 500;
-const CLICKS_PER_FRAME: u32 = 5;
+const CLICKS_PER_FRAME: u32 = 10;
 
 #[derive(Deserialize)]
 struct Delay {

@@ -253,8 +253,8 @@ fn FileButton(
     told: RwSignal<Option<String>>,
     file: RwSignal<Option<Place>>,
 ) -> impl IntoView {
-    let label = format!("Open file {}, line {}", place.file, place.line);
     let short = format!("{}:{}", words::short_hash(&place.file), place.line);
+    let label = format!("{short}, open file {}", place.file);
     view! {
         <button
             class="file"

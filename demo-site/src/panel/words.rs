@@ -24,7 +24,7 @@ pub fn state(entry: &Entry) -> String {
         (Some(Trouble::Lost), _) => "left the queue a minute ago and stands in no file".into(),
         (Some(Trouble::Refused { reason }), _) => format!("refused for good: {reason}"),
         (Some(Trouble::Waits { n_attempts }), _) if entry.stage <= Stage::Queued => {
-            format!("{}, {}, will be tried again", kept(entry), times_sent(*n_attempts))
+            format!("{}, will be tried again ({n_attempts} failed so far)", kept(entry))
         }
         _ => under_way(entry),
     }
@@ -47,8 +47,8 @@ pub fn word(entry: &Entry) -> &'static str {
 fn under_way(entry: &Entry) -> String {
     match entry.stage {
         Stage::Made | Stage::Queued => kept(entry).into(),
-        Stage::Sent if entry.origin == Origin::Here => "on its way".into(),
-        Stage::Sent => "taken over by another page, a file will tell".into(),
+        Stage::Sent if entry.origin == Origin::Elsewhere => "on its way from the other tab, a file will tell".into(),
+        Stage::Sent => "on its way".into(),
         Stage::Durable => "durable on the server".into(),
         Stage::InFile => "in file".into(),
     }
@@ -56,13 +56,6 @@ fn under_way(entry: &Entry) -> String {
 
 fn kept(entry: &Entry) -> &'static str {
     if entry.in_memory { "kept in memory" } else { "in the page’s queue" }
-}
-
-fn times_sent(n_attempts: u32) -> String {
-    match n_attempts {
-        1 => "sent once in vain".into(),
-        n => format!("sent {n} times in vain"),
-    }
 }
 
 /// Whose log it is, when it is not this page's: in a word, and as it is said.
