@@ -133,10 +133,43 @@ fn Legend() -> impl IntoView {
 
 /// The five marks, filled up to `stage`; the reader of the screen is told by whoever stands around them.
 #[component]
-fn Marks(stage: Stage, is_stuck: bool) -> impl IntoView {
-    let mark = |at: Stage| view! { <i class="mark" class:is-on=at <= stage class:is-last=at == stage></i> };
+fn Marks(stage: Stage, mood: Mood) -> impl IntoView {
+    let mark = |at: Stage| view! { <i class="mark" class:is-on=at <= stage></i> };
     view! {
-        <span class="marks" class:is-stuck=is_stuck aria-hidden="true">{Stage::ALL.map(mark).collect_view()}</span>
+        <span
+            class="marks"
+            class:is-retrying=mood == Mood::Retrying
+            class:is-stuck=mood == Mood::Stuck
+            aria-hidden="true"
+        >
+            {Stage::ALL.map(mark).collect_view()}
+        </span>
+    }
+}
+
+/// How a line feels, beside how far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Mood {
+    Well,
+    Retrying,
+    Stuck,
+}
+
+impl Mood {
+    fn of(trouble: Option<&Trouble>) -> Self {
+        match trouble {
+            None => Self::Well,
+            Some(Trouble::Waits { .. }) => Self::Retrying,
+            Some(Trouble::Refused { .. } | Trouble::Lost) => Self::Stuck,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Well => "none",
+            Self::Retrying => "retry",
+            Self::Stuck => "stuck",
+        }
     }
 }
 
@@ -150,7 +183,7 @@ struct Row {
     stage: u8,
     state: String,
     word: &'static str,
-    is_stuck: bool,
+    mood: Mood,
     origin: Option<(&'static str, &'static str)>,
     file: Option<(String, usize)>,
 }
@@ -165,7 +198,7 @@ impl Row {
             stage: entry.stage as u8,
             state: words::state(entry),
             word: words::word(entry),
-            is_stuck: matches!(entry.trouble, Some(Trouble::Refused { .. } | Trouble::Lost)),
+            mood: Mood::of(entry.trouble.as_ref()),
             origin: words::origin(entry.origin),
             file: entry.place.clone().map(|place| (place.file, place.line)),
         }
@@ -234,12 +267,12 @@ fn LogRow(row: Row, told: RwSignal<Option<String>>, file: RwSignal<Option<Place>
             </td>
             <td class="log-time">{row.time}</td>
             <td>
-                <span role="img" aria-label=row.state.clone()><Marks stage is_stuck=row.is_stuck /></span>
+                <span role="img" aria-label=row.state.clone()><Marks stage mood=row.mood /></span>
             </td>
             <td class="log-where">
                 {match row.file {
                     Some((name, line)) => view! { <FileButton place=Place { file: name, line } tell told file /> }.into_any(),
-                    None => view! { <span class="word">{row.word}</span> }.into_any(),
+                    None => view! { <span class="word" data-trouble=row.mood.name()>{row.word}</span> }.into_any(),
                 }}
             </td>
         </tr>

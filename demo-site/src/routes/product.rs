@@ -119,7 +119,7 @@ fn Measures(good: &'static Good) -> impl IntoView {
     let open = move |_| drop(dialog.get_untracked().map(|dialog| dialog.show_modal()));
     let close = move |_| dialog.get_untracked().into_iter().for_each(|dialog| dialog.close());
     view! {
-        <button class="button quiet" type="button" aria-haspopup="dialog" on:click=open>"Measures and delivery"</button>
+        <button class="measures button quiet" type="button" aria-haspopup="dialog" on:click=open>"Measures and delivery"</button>
         <dialog class="box" node_ref=dialog aria-labelledby="measures-title">
             <h2 id="measures-title">{good.name}</h2>
             <p>{good.measures}</p>
@@ -127,7 +127,7 @@ fn Measures(good: &'static Good) -> impl IntoView {
                 "Sent by post in paper and straw. Orders from € 80 travel for free, others for € 6. What arrives broken \
                  is replaced; what breaks later is repaired."
             </p>
-            <p class="row end"><button class="button" type="button" on:click=close>"Close"</button></p>
+            <p class="row end"><button class="close button" type="button" on:click=close>"Close"</button></p>
         </dialog>
     }
 }
@@ -153,7 +153,8 @@ const QUESTIONS: [(&str, &str); 3] = [
 fn attach_questions(host: &web_sys::Element, maker: &str) {
     // Refused when the host already has one: then the questions are there.
     let Ok(root) = host.attach_shadow(&ShadowRootInit::new(ShadowRootMode::Open)) else { return };
-    let buttons: String = QUESTIONS.map(|(question, _)| format!("<button type=button>{question}</button>")).concat();
+    let buttons: String =
+        QUESTIONS.map(|(question, _)| format!("<button class=question type=button>{question}</button>")).concat();
     root.set_inner_html(&format!(
         "<link rel=stylesheet href=/style.css><section class=shadow-ask><h2>Ask {maker}</h2><div class=row>{buttons}\
          </div><p role=status></p></section>"
