@@ -8,87 +8,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use self::entry::Seat;
+pub use self::entry::{Entry, LOST_AFTER_MS, Origin, Stage, Trouble};
 use super::wire::{Found, Log, Place, Refusal, document_of, seq_of};
+
+mod entry;
 
 /// Settled logs that are kept to be shown; older ones live on in the counts.
 pub const SETTLED_MAX: usize = 200;
 /// All logs that are followed. The tracker itself queues no more than 2,000.
 pub const FOLLOWED_MAX: usize = 2_000 + SETTLED_MAX;
-/// A log that left the queue, or was called durable, and that a collector which answers has in no file for this long, is
-/// called lost. The demo seals after 5 s.
-pub const LOST_AFTER_MS: u32 = 60_000;
-
-/// The five marks of a line, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Stage {
-    /// Seen for the first time in a POST: it was never in localStorage.
-    Made,
-    /// A key of its own in localStorage.
-    Queued,
-    /// In a POST that is under way, or gone from the queue with no answer seen.
-    Sent,
-    /// In a request that the collector answered with 2xx.
-    Durable,
-    /// In a sealed file.
-    InFile,
-}
-
-impl Stage {
-    /// All five, first to last.
-    pub const ALL: [Self; 5] = [Self::Made, Self::Queued, Self::Sent, Self::Durable, Self::InFile];
-}
-
-/// Which document made a log, seen from this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Origin {
-    /// This document.
-    Here,
-    /// One that this tab showed before.
-    Before,
-    /// One in another tab.
-    Elsewhere,
-}
-
-/// What went wrong with a log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Trouble {
-    /// Sent this many times without a 2xx; the tracker keeps it and tries again.
-    Waits {
-        /// From 1.
-        n_attempts: u32,
-    },
-    /// The collector will never take it.
-    Refused {
-        /// Tag of the reason.
-        reason: String,
-    },
-    /// See [`LOST_AFTER_MS`].
-    Lost,
-}
-
-/// One log and what was seen of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// What it says.
-    pub log: Log,
-    /// How far it has come.
-    pub stage: Stage,
-    /// Who made it.
-    pub origin: Origin,
-    /// What went wrong, if anything did.
-    pub trouble: Option<Trouble>,
-    /// Where it stands, once it does.
-    pub place: Option<Place>,
-    /// Its key is in localStorage now.
-    pub in_storage: bool,
-    /// It never was in localStorage: the tracker keeps it in memory.
-    pub in_memory: bool,
-    /// For how long an answering collector has had it in no file.
-    missed_ms: u32,
-    /// The POST under way that carries it. Posts do not outlive the document.
-    #[serde(skip)]
-    post: Option<u64>,
-}
 
 /// Something the panel saw.
 #[derive(Clone, Debug)]
@@ -218,18 +147,15 @@ impl Ledger {
     }
 
     fn see_post(&mut self, post: u64, logs: Vec<Log>, stored: bool) {
-        for log in logs {
+        for (index, log) in logs.into_iter().enumerate() {
             let entry = self.entry(log, if stored { Stage::Queued } else { Stage::Made });
-            entry.in_memory |= entry.stage == Stage::Made;
-            entry.post = Some(post);
-            entry.reach(Stage::Sent);
+            entry.leave(Seat { post, index });
         }
     }
 
     fn see_answer(&mut self, post: u64, status: u16, refusals: &[Refusal]) {
-        // Refusals name logs by their place in the request, which is the order in which they went in.
-        for (index, entry) in self.carried_by(post).enumerate() {
-            let refusal = refusals.iter().find(|refusal| refusal.index == index);
+        for entry in self.carried_by(post) {
+            let refusal = refusals.iter().find(|refusal| entry.sits_at(refusal.index));
             entry.hear(status, refusal);
         }
     }
@@ -246,7 +172,7 @@ impl Ledger {
     }
 
     fn carried_by(&mut self, post: u64) -> impl Iterator<Item = &mut Entry> {
-        self.entries.iter_mut().filter(move |entry| entry.post == Some(post))
+        self.entries.iter_mut().filter(move |entry| entry.seat.is_some_and(|seat| seat.post == post))
     }
 
     /// The entry of this log, made at `stage` when it was never seen.
@@ -280,107 +206,6 @@ impl Ledger {
             }
             !drop
         });
-    }
-}
-
-impl Entry {
-    fn new(log: Log, stage: Stage, origin: Origin) -> Self {
-        Self {
-            log,
-            stage,
-            origin,
-            trouble: None,
-            place: None,
-            in_storage: false,
-            in_memory: false,
-            missed_ms: 0,
-            post: None,
-        }
-    }
-
-    /// Nothing more will happen to it.
-    fn is_settled(&self) -> bool {
-        self.stage == Stage::InFile || matches!(self.trouble, Some(Trouble::Refused { .. }))
-    }
-
-    /// Settled, and no key of it could bring it up again.
-    fn can_go(&self) -> bool {
-        self.is_settled() && !self.in_storage
-    }
-
-    /// It should be in a file, or soon: durable, or out of every queue.
-    fn is_due(&self) -> bool {
-        let is_kept = self.in_storage || (self.in_memory && self.origin == Origin::Here);
-        self.stage >= Stage::Durable || !is_kept
-    }
-
-    fn reach(&mut self, stage: Stage) {
-        self.stage = self.stage.max(stage);
-    }
-
-    fn return_to_storage(&mut self) {
-        self.in_storage = true;
-        self.in_memory = false;
-        // Sent by a document that is gone, its answer unseen: it waits again.
-        if self.stage <= Stage::Sent && self.post.is_none() {
-            self.stage = Stage::Queued;
-        }
-    }
-
-    fn leave_storage(&mut self) {
-        if std::mem::take(&mut self.in_storage) {
-            self.reach(Stage::Sent);
-        }
-    }
-
-    /// The POST that carried it brought nothing; the tracker keeps it.
-    fn wait(&mut self) {
-        self.post = None;
-        if self.stage >= Stage::Durable {
-            return;
-        }
-        self.stage = if self.in_memory { Stage::Made } else { Stage::Queued };
-        let before = match self.trouble {
-            Some(Trouble::Waits { n_attempts }) => n_attempts,
-            _ => 0,
-        };
-        self.trouble = Some(Trouble::Waits { n_attempts: before + 1 });
-    }
-
-    fn hear(&mut self, status: u16, refusal: Option<&Refusal>) {
-        match (status, refusal) {
-            (200..=299 | 400 | 403, Some(refusal)) => self.refuse(&refusal.reason),
-            (200..=299, None) => self.keep(),
-            (400 | 403, None) => self.refuse(&status.to_string()),
-            _ => self.wait(),
-        }
-    }
-
-    fn keep(&mut self) {
-        self.post = None;
-        self.trouble = None;
-        self.reach(Stage::Durable);
-    }
-
-    fn refuse(&mut self, reason: &str) {
-        self.post = None;
-        self.trouble = Some(Trouble::Refused { reason: reason.to_owned() });
-    }
-
-    fn file(&mut self, place: Place) {
-        self.place = Some(place);
-        self.trouble = None;
-        self.reach(Stage::InFile);
-    }
-
-    fn miss(&mut self, waited_ms: u32) {
-        if !self.is_due() {
-            return;
-        }
-        self.missed_ms = self.missed_ms.saturating_add(waited_ms);
-        if self.missed_ms > LOST_AFTER_MS {
-            self.trouble = Some(Trouble::Lost);
-        }
     }
 }
 

@@ -1,49 +1,28 @@
 //! Feeds the ledger with what the page and the collector show.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gloo_net::http::Request;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde::Deserialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::collector::Collector;
 use super::ledger::{Ledger, Sight};
-use super::wire::{self, FoundLogs, Log, QUEUE_PREFIX, Watched};
+use super::wire::{self, Log, QUEUE_PREFIX, Watched};
 use crate::keep::Shelf;
 
 const LEDGER_KEY: &str = "quillmoor.ledger";
 /// Often enough that a queue entry is seen before it is sent.
 const QUEUE_EVERY: Duration = Duration::from_millis(200);
-const COLLECTOR_EVERY: Duration = Duration::from_secs(1);
-/// Ids in one question: 20 characters each keep the address well below 8 KiB.
-const SOUGHT_MAX: usize = 150;
-/// Longer gaps are the browser's (a tab in the background): they say nothing about the collector.
-const GAP_MS_MAX: f64 = 5_000.0;
 
 #[wasm_bindgen]
 extern "C" {
     /// What the script in `index.html` saw since the last call, as JSON.
     #[wasm_bindgen(js_namespace = quillmoorWatch, catch)]
     fn take() -> Result<String, JsValue>;
-}
-
-/// Whether the collector answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Collector {
-    /// Not asked yet.
-    Unknown,
-    /// It runs.
-    Up {
-        /// Process id, where the demo's own server tells it.
-        pid: Option<u32>,
-    },
-    /// It does not.
-    Down,
 }
 
 /// What became of the script tag.
@@ -72,26 +51,22 @@ pub struct Sources {
     pub tracker: RwSignal<Tracker>,
     /// Origin of the script, hence of the collector, e.g. `http://127.0.0.1:8300`.
     pub server: StoredValue<Option<String>>,
-    n_unsaved: StoredValue<u32>,
-}
-
-#[derive(Deserialize)]
-struct ServerState {
-    up: bool,
-    pid: Option<u32>,
+    /// Keys of the queue at the last look.
+    seen_keys: StoredValue<Vec<String>>,
+    is_unsaved: StoredValue<bool>,
 }
 
 impl Sources {
     /// Starts to look; call once.
     pub fn start() -> Self {
-        let ledger = Shelf::Session.get::<Ledger>(LEDGER_KEY).unwrap_or_default().resumed();
         let server = script_server();
         let sources = Self {
-            ledger: RwSignal::new(ledger),
+            ledger: RwSignal::new(saved_ledger()),
             collector: RwSignal::new(Collector::Unknown),
             tracker: RwSignal::new(first_state(server.is_some())),
             server: StoredValue::new(server),
-            n_unsaved: StoredValue::new(0),
+            seen_keys: StoredValue::default(),
+            is_unsaved: StoredValue::new(false),
         };
         sources.watch_page();
         sources.watch_queue();
@@ -104,39 +79,16 @@ impl Sources {
         self.server.with_value(|server| server.as_ref().map(|server| format!("{server}{path}")))
     }
 
-    /// Asks anew whether the collector runs.
-    pub async fn ask_collector(self) {
-        let state = match Request::get("/control/server").send().await {
-            Ok(answer) if answer.ok() => answer.json::<ServerState>().await.ok(),
-            _ => None,
-        };
-        let state = match state {
-            Some(ServerState { up: true, pid }) => Collector::Up { pid },
-            Some(ServerState { up: false, .. }) => Collector::Down,
-            None => self.ask_collector_itself().await,
-        };
-        if self.collector.get_untracked() != state {
-            self.collector.set(state);
-        }
-    }
-
-    /// Where the page is not served by the demo, only the collector can tell.
-    async fn ask_collector_itself(self) -> Collector {
-        let Some(address) = self.at_server("/health/live") else { return Collector::Down };
-        match Request::get(&address).send().await {
-            Ok(answer) if answer.ok() => Collector::Up { pid: None },
-            _ => Collector::Down,
-        }
-    }
-
-    fn see(self, sight: Sight) {
+    /// Takes in one sight.
+    pub fn see(self, sight: Sight) {
         self.ledger.update(|ledger| ledger.see(sight));
-        self.n_unsaved.update_value(|n| *n += 1);
+        self.is_unsaved.set_value(true);
     }
 
-    fn save(self) {
-        if self.n_unsaved.get_value() > 0 {
-            self.n_unsaved.set_value(0);
+    /// Keeps the ledger for the next page of this tab.
+    pub fn save(self) {
+        if self.is_unsaved.get_value() {
+            self.is_unsaved.set_value(false);
             Shelf::Session.put(LEDGER_KEY, &*self.ledger.read_untracked());
         }
     }
@@ -148,8 +100,15 @@ impl Sources {
             }
         };
         read();
-        on_window("quillmoor:sight", move |_| read());
-        on_window("pagehide", move |_| self.save());
+        window_event_listener_untyped("quillmoor:sight", move |_| read());
+        window_event_listener(ev::pagehide, move |_| self.save());
+        window_event_listener(ev::pageshow, move |event| {
+            // Back from the back/forward cache: pages that came after have written the ledger on.
+            if event.persisted() {
+                self.ledger.set(saved_ledger());
+                self.seen_keys.set_value(Vec::new());
+            }
+        });
         window_event_listener(ev::storage, move |event| {
             // Storage events come only from other documents, which is how those are told.
             let written = event.new_value().and(event.key());
@@ -185,54 +144,26 @@ impl Sources {
     }
 
     fn see_queue(self) {
-        thread_local! {
-            static BEFORE: Cell<Vec<String>> = Cell::default();
-        }
         let queue = stored_queue();
         let keys: Vec<String> = queue.keys().cloned().collect();
-        let is_same = BEFORE.with(|before| before.replace(keys.clone()) == keys);
-        if !is_same {
+        if self.seen_keys.with_value(|seen| *seen != keys) {
+            self.seen_keys.set_value(keys);
             self.see(Sight::Queue(read_logs(&queue)));
         }
     }
+}
 
-    async fn watch_collector(self) {
-        let mut answered_at = None;
-        loop {
-            self.ask_collector().await;
-            answered_at = match self.collector.get_untracked() {
-                Collector::Up { .. } => self.ask_files(answered_at).await,
-                _ => None,
-            };
-            self.save();
-            sleep(COLLECTOR_EVERY).await;
-        }
-    }
-
-    /// Asks which logs stand in files; the time of the answer, in ms since the page began.
-    async fn ask_files(self, answered_at: Option<f64>) -> Option<f64> {
-        let asked = self.ledger.read_untracked().sought(SOUGHT_MAX);
-        let address = self.at_server(&format!("/demo/logs?ids={}", asked.join(",")))?;
-        if asked.is_empty() {
-            return None;
-        }
-        let found = Request::get(&address).send().await.ok()?.json::<FoundLogs>().await.ok()?.logs;
-        let now = window().performance()?.now();
-        let waited_ms = answered_at.map_or(0.0, |before| (now - before).min(GAP_MS_MAX));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 5,000")]
-        self.see(Sight::Files { asked, found, waited_ms: waited_ms as u32 });
-        Some(now)
-    }
+fn saved_ledger() -> Ledger {
+    Shelf::Session.get::<Ledger>(LEDGER_KEY).unwrap_or_default().resumed()
 }
 
 /// Origin and folder of the tracker's own address, unless the tag names another server.
 fn script_server() -> Option<String> {
     let script =
         document().query_selector("script[data-token]").ok()??.dyn_into::<web_sys::HtmlScriptElement>().ok()?;
-    let server = script.get_attribute("data-server").or_else(|| {
-        let (folder, _) = script.src().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned()))?;
-        Some(folder)
-    })?;
+    let server = script
+        .get_attribute("data-server")
+        .or_else(|| script.src().rsplit_once('/').map(|(folder, _)| folder.to_owned()))?;
     Some(server.trim_end_matches('/').to_owned())
 }
 
@@ -263,16 +194,4 @@ fn read_logs(queue: &BTreeMap<String, String>) -> Vec<Log> {
         (wire::document_of(&a.id), wire::seq_of(&a.id)).cmp(&(wire::document_of(&b.id), wire::seq_of(&b.id)))
     });
     logs
-}
-
-fn on_window(name: &'static str, act: impl Fn(web_sys::Event) + 'static) {
-    window_event_listener_untyped(name, act);
-}
-
-async fn sleep(time: Duration) {
-    let promise = js_sys::Promise::new(&mut |resolve, _| {
-        set_timeout(move || drop(resolve.call0(&JsValue::NULL)), time);
-    });
-    // The promise is only ever resolved.
-    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
 }

@@ -6,7 +6,8 @@ use leptos::task::spawn_local;
 use serde::Deserialize;
 use wasm_bindgen::JsCast;
 
-use super::sources::{Collector, Sources};
+use super::collector::Collector;
+use super::sources::Sources;
 use crate::keep::Shelf;
 
 /// How slow "slow" is.
@@ -136,8 +137,9 @@ fn StorageSwitch() -> impl IntoView {
     let is_denied = !Shelf::Local.is_usable();
     let turn = move |deny: bool| {
         Shelf::Session.put(STORAGE_KEY, &if deny { "denied" } else { "allowed" });
-        // A browser that can't load this page again shows that by itself.
-        let _ = window().location().set_href("/");
+        // The path alone: the address may carry `?storage=denied`. A browser that can't load it shows that by itself.
+        let location = window().location();
+        let _ = location.set_href(&location.pathname().unwrap_or_default());
     };
     view! {
         <Switch

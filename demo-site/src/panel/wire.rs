@@ -53,7 +53,7 @@ struct Answer {
 }
 
 /// Where a log stands at rest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// `YYYY-MM-DD/<sha256>`.
     pub file: String,

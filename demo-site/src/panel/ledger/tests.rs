@@ -98,6 +98,14 @@ fn a_refusal_hits_only_the_log_it_names() {
 }
 
 #[test]
+fn a_refusal_counts_places_in_the_request_not_in_the_ledger() {
+    let refusals = vec![Refusal { index: 1, reason: "too_long".into(), field: None }];
+    let ledger = ledger([queue(&["d.1", "d.0"]), post(1, &["d.0", "d.1"]), Sight::PostAnswered(1, 200, refusals)]);
+    assert_eq!(entry(&ledger, "d.0").stage, Stage::Durable);
+    assert_eq!(entry(&ledger, "d.1").trouble, Some(Trouble::Refused { reason: "too_long".into() }));
+}
+
+#[test]
 fn a_request_refused_as_a_whole_refuses_all_its_logs() {
     check(
         [queue(&["d.0"]), post(1, &["d.0"]), answer(1, 403)],
