@@ -8,7 +8,6 @@ mod turn;
 
 use std::future::Future;
 use std::process::Command;
-use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -195,8 +194,7 @@ impl Browser {
 /// chromedriver tells the port it took: "ChromeDriver was started successfully on port 41234."
 fn read_port(driver: &Process) -> u16 {
     loop {
-        let line = driver.lines.recv_timeout(Duration::from_secs(20));
-        let line = line.unwrap_or_else(|_| panic!("chromedriver did not start:\n{}", driver.stderr()));
+        let line = driver.next_line();
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             return port.trim_end_matches('.').parse().expect("chromedriver tells its port");
         }

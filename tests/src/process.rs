@@ -6,6 +6,7 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
@@ -14,8 +15,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// Dropping it kills the whole group, so that nothing it started stays.
 pub struct Process {
     child: Child,
-    /// The lines of its standard output, as they come.
-    pub lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
     stderr: Arc<Mutex<String>>,
 }
 
@@ -34,9 +34,22 @@ impl Process {
             .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {program:?}: {error}"));
-        let lines = read_lines(child.stdout.take().expect("stdout is piped"));
+        let lines = Mutex::new(read_lines(child.stdout.take().expect("stdout is piped")));
         let stderr = keep_stderr(child.stderr.take().expect("stderr is piped"));
         Self { child, lines, stderr }
+    }
+
+    /// The next line of its standard output.
+    ///
+    /// # Panics
+    ///
+    /// When it prints none within 20 s, or has ended.
+    pub fn next_line(&self) -> String {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.recv_timeout(Duration::from_secs(20));
+        line.unwrap_or_else(|_| {
+            panic!("process {} printed nothing; its standard error:\n{}", self.pid(), self.stderr())
+        })
     }
 
     /// The process id, which is the id of its group as well.

@@ -266,8 +266,7 @@ fn command(runner: &[OsString], data: &Path, listen: &str, flags: &[OsString]) -
 
 /// The address in the first line that the program prints.
 fn read_address(process: &Process) -> SocketAddr {
-    let line = process.lines.recv_timeout(Duration::from_secs(20));
-    let line = line.unwrap_or_else(|_| panic!("logdig did not start:\n{}", process.stderr()));
+    let line = process.next_line();
     let address = line.strip_prefix("listening on http://").and_then(|address| address.trim().parse().ok());
     address.unwrap_or_else(|| panic!("the first line of logdig is {line:?}"))
 }
