@@ -73,7 +73,11 @@ fn read_file(store: &Path, day: &str, name: &str) -> Vec<SealedLog> {
 }
 
 /// The names in a folder, sorted; none when there is no such folder yet.
-fn names(folder: &Path) -> Vec<String> {
+///
+/// # Panics
+///
+/// When the folder cannot be listed.
+pub fn names(folder: &Path) -> Vec<String> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),

@@ -82,6 +82,11 @@ impl Server {
         self.data().display().to_string()
     }
 
+    /// What the collector wrote to standard error since its last start.
+    pub fn stderr(&self) -> String {
+        self.process.stderr()
+    }
+
     /// The process that was started: the collector, or the runner it is under.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
