@@ -64,12 +64,22 @@ impl Browser {
     ///
     /// When chromedriver or Chromium does not come up.
     pub fn start() -> Self {
+        Self::start_with(&json!({}))
+    }
+
+    /// Starts a browser with these of Chromium's preferences set by its user.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_with(preferences: &Value) -> Self {
         let turn = Turn::take();
         let profile = TempDir::new().expect("a temporary folder can be made");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
         let driver = Process::start(Command::new("chromedriver").args(["--port=0"]));
         let url = format!("http://127.0.0.1:{}", read_port(&driver));
-        let client = wait_for("a session of chromedriver", || runtime.block_on(connect(&url, &profile)).ok());
+        let client =
+            wait_for("a session of chromedriver", || runtime.block_on(connect(&url, &profile, preferences)).ok());
         Self { client, runtime, _driver: driver, _profile: profile, _turn: turn }
     }
 
@@ -201,17 +211,22 @@ fn read_port(driver: &Process) -> u16 {
     }
 }
 
-async fn connect(url: &str, profile: &TempDir) -> Result<Client, fantoccini::error::NewSessionError> {
-    ClientBuilder::new(HttpConnector::new()).capabilities(capabilities(profile)).connect(url).await
+async fn connect(
+    url: &str,
+    profile: &TempDir,
+    preferences: &Value,
+) -> Result<Client, fantoccini::error::NewSessionError> {
+    let capabilities = capabilities(profile, preferences);
+    ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(url).await
 }
 
-fn capabilities(profile: &TempDir) -> Map<String, Value> {
+fn capabilities(profile: &TempDir, preferences: &Value) -> Map<String, Value> {
     let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
     flags.push(format!("--user-data-dir={}", profile.path().display()));
     flags.push("--window-size=1000,900".to_owned());
     let capabilities = json!({
         "browserName": "chrome",
-        "goog:chromeOptions": {"args": flags},
+        "goog:chromeOptions": {"args": flags, "prefs": preferences},
         "goog:loggingPrefs": {"browser": "ALL"},
     });
     capabilities.as_object().expect("capabilities are an object").clone()

@@ -16,6 +16,7 @@
 //! | [`site`] | the pages in `tests/pages` with the tracker's script tag |
 //! | [`process`] | children that never outlive their test |
 //! | [`random`] | random moments and sizes that can be had again |
+//! | [`stage`] | the three of them together, as most browser tests want them |
 //! | [`trace`] | system calls, as strace wrote them down |
 //! | [`wait`] | waiting for a condition, with a deadline |
 
@@ -27,9 +28,11 @@ pub mod random;
 pub mod sealed;
 pub mod server;
 pub mod site;
+pub mod stage;
 pub mod trace;
 pub mod wait;
 
 pub use browser::Browser;
 pub use server::Server;
 pub use site::Site;
+pub use stage::Stage;

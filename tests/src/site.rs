@@ -21,6 +21,9 @@ use crate::http;
 /// Where in a page the tracker's script tag goes.
 const PLACEHOLDER: &str = "<!--logdig-tag-->";
 
+/// The page's own script before it: what a page can see of the tracker.
+const PROBE: &str = include_str!("../pages/probe.js");
+
 /// A running website. It ends with its test.
 pub struct Site {
     address: SocketAddr,
@@ -103,9 +106,15 @@ async fn page(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     let name = uri.path().trim_start_matches('/');
     let name = if name.contains('.') { name } else { "spa.html" };
     match std::fs::read_to_string(pages().join(name)) {
-        Ok(text) => Html(text.replace(PLACEHOLDER, &lock(&shared.tag))).into_response(),
+        Ok(text) => Html(with_tracker(&text, &lock(&shared.tag))).into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// The first tag comes after the probe; a page may have it more than once.
+fn with_tracker(page: &str, tag: &str) -> String {
+    let first = format!("<script>{PROBE}</script>{tag}");
+    page.replacen(PLACEHOLDER, &first, 1).replace(PLACEHOLDER, tag)
 }
 
 /// The site's own path to the collector, as an owner would set up in a proxy.
