@@ -32,8 +32,8 @@ async fn spool_with_many_threads() {
 }
 
 async fn new_spool(parent: &Path, rule: SealRule, clock: Clock) -> Arc<dyn Queue> {
-    let root = tempfile::tempdir_in(parent).unwrap().keep();
-    let dir = DataDir::open(&root).unwrap();
+    let root = tempfile::tempdir_in(parent).expect("a folder").keep();
+    let dir = DataDir::open(&root).expect("a new data folder");
     let options = SpoolOptions::in_data_dir(&dir, rule, clock);
-    Arc::new(Spool::open(options, &LocalStore::new(dir.store())).await.unwrap())
+    Arc::new(Spool::open(options, &LocalStore::new(dir.store())).await.expect("an empty spool"))
 }

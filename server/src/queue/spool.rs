@@ -18,6 +18,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{AcceptError, Accepted, Entry, Queue, QueueError, SealRule};
 use crate::{clock::Clock, data_dir::DataDir};
 
+#[cfg(test)]
+mod model;
 mod names;
 mod recover;
 mod segment;

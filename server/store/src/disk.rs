@@ -11,6 +11,9 @@ use std::{
 
 use jiff::Timestamp;
 
+#[cfg(feature = "test-support")]
+pub mod sim;
+
 /// A file system, as far as it is used here.
 ///
 /// What a power cut leaves: of a file, what [`DiskFile::sync_data`] returned `Ok` for, and any part of what was

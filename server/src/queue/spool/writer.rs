@@ -243,6 +243,8 @@ impl Writer {
     /// Gives a segment its last name, and when that is durable hands it out: now the cut is fixed.
     fn hand_out(&self, day: Day, segment: &mut Segment) -> io::Result<()> {
         segment.mend(&*self.disk)?;
+        // All lines are durable, but a failed write that was taken back may still lie behind them on the disk.
+        segment.sync()?;
         let key = ObjectKey { day, sha256: segment.content_hash() };
         let path = self.dir.join(SpoolName::Sealed(key).to_string());
         segment.rename(&*self.disk, path.clone())?;
