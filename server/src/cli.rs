@@ -1,5 +1,6 @@
 //! The command line: what there is to do, and one call for each.
 
+mod check;
 mod service;
 
 use std::ffi::OsString;
@@ -32,6 +33,8 @@ const SETTINGS: &str = "A flag beats its variable, that beats the settings file,
 pub enum Command {
     /// Take logs in over HTTP, and write them to files
     Serve(ServeArgs),
+    /// Prove that every stored file is whole and every line a log
+    Check(check::CheckArgs),
     /// Add, list and remove services: whose logs are taken, and from which sites
     #[command(subcommand)]
     Service(service::ServiceCommand),
@@ -64,6 +67,22 @@ pub enum Format {
     Json,
 }
 
+/// Rows of text with columns as wide as they must be, the last one as wide as it is.
+fn table<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> = rows.collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
 /// Does what the process was started for.
 pub fn run() -> ExitCode {
     let done = match parse(std::env::args_os()) {
@@ -81,6 +100,7 @@ impl Cli {
     fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Serve(args) => run_serve(&args),
+            Command::Check(args) => args.run(),
             Command::Service(command) => command.run(),
         }
     }

@@ -17,7 +17,7 @@
 //!    page forgets a log after that, not before.
 //! 4. The spool seals what is full or old, by one rule. [`batch`] puts each sealed batch into the store under the
 //!    SHA-256 of its content, and only then lets the queue forget it.
-//! 5. `check` proves all of it afterwards, from the files alone.
+//! 5. [`check`] proves all of it afterwards, from the files alone.
 //!
 //! Each log that came in ended in exactly one [`outcome`], counted.
 //!
@@ -27,6 +27,7 @@
 //! line reads the environment, and nothing reads the clock that was not handed one.
 
 pub mod batch;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;

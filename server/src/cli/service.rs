@@ -1,10 +1,12 @@
 //! `logdig service add | list | remove`.
 
-use std::fmt::Write;
 use std::process::ExitCode;
 
+use super::{Format, table};
 use crate::config::DataConfig;
-use crate::services::{OriginRule, Service, Services, file, script_tag};
+use crate::services::{OriginRule, Service, file, script_tag};
+
+const HEAD: [&str; 5] = ["NAME", "ID", "TIME ZONE", "TOKENS", "ORIGINS"];
 
 /// Changes and shows the services. A running collector takes changes within a second.
 #[derive(clap::Subcommand, Debug)]
@@ -48,7 +50,7 @@ pub struct AddArgs {
 pub struct ListArgs {
     /// How to show them
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: super::Format,
+    format: Format,
 
     #[command(flatten)]
     data: DataConfig,
@@ -104,8 +106,10 @@ fn add(args: AddArgs) -> anyhow::Result<()> {
 fn list(args: &ListArgs) -> anyhow::Result<()> {
     let services = file::read(&args.data.dir)?;
     match args.format {
-        super::Format::Json => println!("{}", serde_json::to_string_pretty(services.list())?),
-        super::Format::Text => print!("{}", table(&services)),
+        Format::Json => println!("{}", serde_json::to_string_pretty(services.list())?),
+        Format::Text => {
+            print!("{}", table(std::iter::once(HEAD.map(str::to_owned)).chain(services.list().iter().map(cells))))
+        }
     }
     Ok(())
 }
@@ -114,20 +118,6 @@ fn remove(args: &RemoveArgs) -> anyhow::Result<()> {
     let removed = file::change(&args.data.dir, |services| services.remove(&args.name))?;
     println!("removed service `{}`; its logs are still there", removed.name);
     Ok(())
-}
-
-/// A line for each service, the columns as wide as they must be.
-fn table(services: &Services) -> String {
-    let head = ["NAME", "ID", "TIME ZONE", "TOKENS", "ORIGINS"].map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head).chain(services.list().iter().map(cells)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths = [width(0), width(1), width(2), width(3)];
-    let mut out = String::new();
-    for [name, id, zone, tokens, origins] in &rows {
-        let [w0, w1, w2, w3] = widths;
-        writeln!(out, "{name:w0$}  {id:w1$}  {zone:w2$}  {tokens:w3$}  {origins}").expect("a String takes any text");
-    }
-    out
 }
 
 fn cells(service: &Service) -> [String; 5] {

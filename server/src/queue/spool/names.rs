@@ -7,7 +7,8 @@ use logdig_store::{ContentHash, Day, ObjectKey};
 /// What a file in the spool's folder is, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SpoolName {
-    /// `2026-11-25.7.open`: lines are appended to it. The number only makes the name new: it is never used twice.
+    /// `2026-11-25.7.open`: lines are appended to it. The number only makes the name new: no process uses
+    /// it twice.
     Open {
         /// The UTC day of its lines.
         day: Day,

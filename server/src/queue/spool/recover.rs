@@ -87,6 +87,9 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
 
 /// The names in the folder, after what attempts that failed left there is removed.
 fn tidy(options: &SpoolOptions) -> Result<Vec<SpoolName>, OpenError> {
+    // An earlier process may have failed to sync its last renaming. What is seen now must be what a power cut leaves,
+    // before names are used anew and batches are handed out.
+    options.disk.sync_dir(&options.dir).map_err(at(&options.dir))?;
     let mut ours = Vec::new();
     for name in options.disk.list(&options.dir).map_err(at(&options.dir))? {
         let path = options.dir.join(&name);
