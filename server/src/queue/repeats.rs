@@ -19,7 +19,7 @@ use crate::stored_line::StoredLine;
 /// next page. A day covers the browser that is closed in the evening and opened in the morning.
 pub const WINDOW_HOURS: i64 = 24;
 
-/// How many ids are remembered at most: about 110 MB at worst, and nothing while there are few.
+/// How many ids are remembered at most: about 150 MB at worst, and nothing while there are few.
 /// At a steady load of 46 logs a second it is the 24 hours.
 pub const WINDOW_IDS_MAX: usize = 4_000_000;
 
@@ -133,8 +133,7 @@ impl RepeatWindow {
 
 /// Fills a window with the ids of the logs that were stored lately.
 ///
-/// Reads the objects of today and yesterday, the newest first, one at a time, until there is nothing of the last
-/// [`WINDOW_HOURS`] in them or the window is full.
+/// Reads the objects of today and yesterday, the newest first, one at a time, until the window is full.
 ///
 /// # Errors
 /// When the store can't be read.
@@ -145,33 +144,38 @@ pub async fn rebuild(store: &dyn Store, now: Timestamp) -> Result<RepeatWindow, 
     objects.extend(store.list(today.before()).await?);
     objects.sort_by_key(|object| Reverse(object.changed_at));
     for object in objects {
-        let n_recent = remember_object(&mut window, &store.get(&object.key).await?, now);
-        if n_recent == 0 || window.is_full() {
+        remember_object(&mut window, &store.get(&object.key).await?, now);
+        if window.is_full() {
             break;
         }
     }
     Ok(window)
 }
 
-/// Remembers the logs of an object; gives how many of them are recent.
-fn remember_object(window: &mut RepeatWindow, mut content: &[u8], now: Timestamp) -> usize {
-    let (mut n_recent, mut line) = (0, Vec::new());
+fn remember_object(window: &mut RepeatWindow, mut content: &[u8], now: Timestamp) {
+    // Lines stand in the order of their receipt: when the last is too old, all are.
+    let last = content.split_inclusive(|byte| *byte == b'\n').next_back().and_then(StoredLine::read);
+    if last.is_some_and(|last| !is_recent(last, now)) {
+        return;
+    }
+    let mut line = Vec::new();
     while content.read_until(b'\n', &mut line).is_ok_and(|n_bytes| n_bytes > 0) {
-        let is_recent = StoredLine::read(&line).is_some_and(|stored| remember_recent(window, stored, now));
-        n_recent += usize::from(is_recent);
+        if let Some(stored) = StoredLine::read(&line) {
+            remember_recent(window, stored, now);
+        }
         line.clear();
     }
-    n_recent
 }
 
-/// Remembers a stored log if it is of the last [`WINDOW_HOURS`]; whether it is.
-pub fn remember_recent(window: &mut RepeatWindow, line: StoredLine, now: Timestamp) -> bool {
-    let is_recent = |at: &Timestamp| hour_of(*at) >= hour_of(now) - WINDOW_HOURS;
-    let Some(received_at) = line.received_at.filter(is_recent) else { return false };
-    if let Some(key) = line.key {
+/// Remembers a stored log if it is of the last [`WINDOW_HOURS`] and has an id.
+pub fn remember_recent(window: &mut RepeatWindow, line: StoredLine, now: Timestamp) {
+    if let (Some(key), Some(received_at), true) = (line.key, line.received_at, is_recent(line, now)) {
         window.remember(key, received_at);
     }
-    true
+}
+
+fn is_recent(line: StoredLine, now: Timestamp) -> bool {
+    line.received_at.is_some_and(|received_at| hour_of(received_at) >= hour_of(now) - WINDOW_HOURS)
 }
 
 fn hour_of(instant: Timestamp) -> i64 {
@@ -203,8 +207,10 @@ mod tests {
 
     use super::*;
 
+    const NOON: &str = "2026-11-25T12:00:00Z";
+
     fn start() -> Timestamp {
-        "2026-11-25T12:00:00Z".parse().unwrap()
+        NOON.parse().unwrap()
     }
 
     fn id(n: usize) -> RepeatKey {
@@ -259,16 +265,18 @@ mod tests {
         let store = MemoryStore::new();
         let line = |id: &str, at: &str| format!("{{\"token\":\"token\",\"id\":\"{id}\",\"received_at\":\"{at}\"}}\n");
         let old = line("1", "2026-11-24T11:59:59Z") + &line("2", "2026-11-24T12:00:00Z");
-        let new = "2015-12-22|of the original\n".to_owned() + &line("3", "2026-11-25T00:00:00Z") + "{}\n";
-        for (day, text) in [("2026-11-24", old), ("2026-11-25", new), ("2026-11-23", line("4", "2026-11-25T00:00:00Z"))]
-        {
+        let new = line("3", "2026-11-25T00:00:00Z") + "2015-12-22|of the original\n" + "{}\n" + &line("4", NOON);
+        let too_old = line("5", "2026-11-24T11:59:59Z");
+        let elsewhere = line("6", NOON);
+        let objects = [("2026-11-24", old), ("2026-11-25", new), ("2026-11-24", too_old), ("2026-11-23", elsewhere)];
+        for (day, text) in objects {
             let content = text.into_bytes();
             let (day, sha256) = (day.parse().unwrap(), ContentHash::of(&content));
             store.put(&SealedBatch { day, sha256, content: Content::Bytes(content) }).await.unwrap();
         }
         let mut window = rebuild(&store, start()).await.unwrap();
-        assert_eq!(window.n_ids(), 2);
-        assert!(!window.insert(id(2)) && !window.insert(id(3)));
+        assert_eq!(window.n_ids(), 3);
+        assert!([2, 3, 4].iter().all(|n| !window.insert(id(*n))));
     }
 
     #[test]
