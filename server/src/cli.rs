@@ -91,9 +91,20 @@ pub fn run() -> ExitCode {
         Err(ParseError::File(error)) => Err(error.into()),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("logdig: {error:#}");
+        eprintln!("logdig: {}", explain(&error));
         ExitCode::FAILURE
     })
+}
+
+/// An error and its causes, without those that it names itself.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 impl Cli {
