@@ -188,12 +188,16 @@ impl Browser {
     /// Failed requests are not among it: Chromium notes those itself, and no
     /// script can prevent it.
     pub fn messages(&self) -> Vec<Message> {
-        let log = self.run("the log", self.client.issue_cmd(BrowserLog));
-        let entries = log.as_array().cloned().unwrap_or_default();
+        self.try_messages().expect("chromedriver keeps the log")
+    }
+
+    /// As [`messages`](Self::messages), for a browser that may not answer any more.
+    pub fn try_messages(&self) -> Option<Vec<Message>> {
+        let log = self.runtime.block_on(self.client.issue_cmd(BrowserLog)).ok()?;
         let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
-        let messages =
-            entries.iter().map(|entry| Message { source: text(entry, "source"), text: text(entry, "message") });
-        messages.filter(|message| message.source != "network").collect()
+        let message = |entry: &Value| Message { source: text(entry, "source"), text: text(entry, "message") };
+        let messages = log.as_array()?.iter().map(message);
+        Some(messages.filter(|message| message.source != "network").collect())
     }
 
     fn run<T, E: std::fmt::Display>(&self, what: &str, future: impl Future<Output = Result<T, E>>) -> T {
