@@ -131,7 +131,8 @@ function wasmModule(imports, start) {
     ...lines,
     `export const text = "${PLACEHOLDER}";`,
     `export const imports = {${table.join(', ')}};`,
-    `export const start = exports => exports.${start}();`,
+    // A module that has nothing to do at its start exports nothing for it.
+    start ? `export const start = exports => exports.${start}();` : 'export const start = () => {};',
   ].join('\n');
 }
 

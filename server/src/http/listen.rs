@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use axum::body::Body;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -84,9 +83,9 @@ impl Connections {
         }
         let collector = self.collector.clone();
         let open = Open::count(collector.metrics(), permit);
-        let service = service_fn(move |request: hyper::Request<_>| {
+        let service = service_fn(move |request| {
             let collector = collector.clone();
-            async move { Ok::<_, std::convert::Infallible>(collector.answer(request.map(Body::new)).await) }
+            async move { Ok::<_, std::convert::Infallible>(collector.answer(request).await) }
         });
         let connection = self.graceful.watch(self.http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
