@@ -77,6 +77,14 @@ impl Default for Stage {
     }
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the page's messages: {:?}", self.browser.try_messages());
+        }
+    }
+}
+
 /// A log in short: type, page and, on a click, link; the site's own origin is left out.
 ///
 /// `view /index.html`, `click /index.html button;big red;buy;order;`
