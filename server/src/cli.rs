@@ -222,6 +222,23 @@ mod tests {
     }
 
     #[test]
+    fn the_example_lists_every_setting_with_its_default() {
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/logdig.toml");
+        let with = |args: &[&str]| format!("{:?}", serve(args).expect("settings"));
+        assert_eq!(with(&["serve", "--config", example]), with(&["serve"]));
+        let text = std::fs::read_to_string(example).expect("it is there");
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").expect("it is there");
+        for flag in
+            serve.get_arguments().filter_map(clap::Arg::get_long).filter(|flag| !["help", "config"].contains(flag))
+        {
+            let line = format!("{flag} = ");
+            let is_there = text.lines().any(|have| have.trim_start_matches("# ").starts_with(&line));
+            assert!(is_there, "{flag} is missing");
+        }
+    }
+
+    #[test]
     fn every_setting_tells_its_variable() {
         let command = Cli::command();
         let serve = command.find_subcommand("serve").expect("it is there");

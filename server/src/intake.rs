@@ -30,7 +30,7 @@ pub enum BodyForm {
 }
 
 impl BodyForm {
-    /// Tells a form from JSON by its first character, for senders who do not say.
+    /// Tells a form from JSON by its first character, for senders who do not say what they send, or say it wrongly.
     pub fn sniff(body: &[u8]) -> Self {
         match body.trim_ascii_start().first() {
             Some(b'{' | b'[') => Self::Json,

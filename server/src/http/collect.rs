@@ -29,7 +29,11 @@ async fn take<B: HttpBody<Data = Bytes> + Unpin>(app: &App, request: Request<B>)
     let (head, body) = request.into_parts();
     let declared = declared_form(&head.headers)?;
     let body = body::read(body, &app.body_bounds, &app.metrics).await?;
-    let form = declared.unwrap_or_else(|| BodyForm::sniff(body.as_ref()));
+    let form = match declared {
+        // `curl -d` calls everything a form, JSON too.
+        None | Some(BodyForm::Form) => BodyForm::sniff(body.as_ref()),
+        Some(form) => form,
+    };
     let sender = Sender { origin: origin(&head.headers), received_at: (app.clock)() };
     let intake = take_in(body.as_ref(), form, sender, &app.services.current())?;
     for refused in &intake.refused {
