@@ -8,11 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use anyhow::Context;
 use logdig_store::{LocalStore, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::config::{DataConfig, HttpConfig, SealConfig};
@@ -26,6 +28,9 @@ use crate::{batch, clock};
 
 /// The system's number for "this file would grow past the limit"; the same on Linux, macOS and the BSDs.
 const SIGXFSZ: i32 = 25;
+
+/// A rename takes milliseconds; a disk that needs longer is in trouble.
+const LAST_BATCHES_WAIT: Duration = Duration::from_secs(5);
 
 /// Collects until it is told to end.
 ///
@@ -52,10 +57,21 @@ pub async fn serve(data: &DataConfig, http: &HttpConfig, seal: &SealConfig) -> a
     let collector = Collector::new(app.clone());
     listen::listen(listener, collector, http, stop.requested(&app.is_shutting_down)).await;
     queue.finish().await;
-    batches.await.context("storing the last batches")?;
+    store_last(batches).await?;
     watch.abort();
     info!("ended in good order");
     Ok(())
+}
+
+/// A store that fails must not hold up the end for ever: what it did not take is durable, and the next start offers it.
+async fn store_last(batches: JoinHandle<()>) -> anyhow::Result<()> {
+    match tokio::time::timeout(LAST_BATCHES_WAIT, batches).await {
+        Ok(ended) => ended.context("storing the last batches"),
+        Err(_) => {
+            warn!("some batches are not stored yet; the next start goes on with them");
+            Ok(())
+        }
+    }
 }
 
 async fn store_batches(queue: Arc<dyn Queue>, store: Arc<dyn Store>) {
