@@ -7,36 +7,51 @@
 //!
 //! A field that stands beside `logs` holds for every log that does not say it itself.
 
-use alloc::string::String;
+use crate::json::Push;
 
 /// The version of the envelope; a collector refuses one that it does not know.
 pub const VERSION: u64 = 1;
 
-/// Joins logs into an envelope.
-///
-/// `sent_at`: now by the sender's clock, ISO 8601. `common`: a JSON object of what holds for all logs.
-/// `logs`: each a JSON object.
+/// Writes an envelope, log by log.
 ///
 /// ```
-/// let body = logdig_shared::envelope::write("2026-11-24T12:00:01.250Z", r#"{"token":"t"}"#, [r#"{"seq":7}"#]);
+/// use logdig_shared::envelope::EnvelopeWriter;
+///
+/// let mut body = String::new();
+/// let mut envelope = EnvelopeWriter::begin(&mut body, "2026-11-24T12:00:01.250Z", r#"{"token":"t"}"#);
+/// envelope.next_log().push_str(r#"{"seq":7}"#);
+/// envelope.end();
 /// assert_eq!(body, r#"{"v":1,"sent_at":"2026-11-24T12:00:01.250Z","token":"t","logs":[{"seq":7}]}"#);
 /// ```
-pub fn write<Log: AsRef<str>>(sent_at: &str, common: &str, logs: impl IntoIterator<Item = Log>) -> String {
-    let mut out = String::from(r#"{"v":1,"sent_at":""#);
-    out.push_str(sent_at);
-    out.push('"');
-    let common = common.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
-    if !common.is_empty() {
-        out.push(',');
-        out.push_str(common);
+#[derive(Debug)]
+pub struct EnvelopeWriter<'a, Out: Push> {
+    out: &'a mut Out,
+    n_logs: usize,
+}
+
+impl<'a, Out: Push> EnvelopeWriter<'a, Out> {
+    /// Begins an envelope. `sent_at`: now by the sender's clock, ISO 8601. `common`: a JSON object, not empty, of what
+    /// holds for all logs.
+    pub fn begin(out: &'a mut Out, sent_at: &str, common: &str) -> Self {
+        out.push_str(r#"{"v":1,"sent_at":""#);
+        out.push_str(sent_at);
+        out.push_str("\",");
+        out.push_str(common.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default());
+        out.push_str(r#","logs":["#);
+        Self { out, n_logs: 0 }
     }
-    out.push_str(r#","logs":["#);
-    for (nth, log) in logs.into_iter().enumerate() {
-        if nth > 0 {
-            out.push(',');
+
+    /// Where the next log goes: one JSON object.
+    pub fn next_log(&mut self) -> &mut Out {
+        if self.n_logs > 0 {
+            self.out.push_ascii(b',');
         }
-        out.push_str(log.as_ref());
+        self.n_logs += 1;
+        self.out
     }
-    out.push_str("]}");
-    out
+
+    /// Closes the envelope.
+    pub fn end(self) {
+        self.out.push_str("]}");
+    }
 }

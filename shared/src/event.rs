@@ -1,6 +1,6 @@
 //! A log: its fields, their order and their kinds, said once.
 
-use crate::json::ObjectWriter;
+use crate::json::{ObjectWriter, Push};
 use crate::limits::*;
 use alloc::string::String;
 
@@ -97,7 +97,7 @@ macro_rules! fields {
 
         impl Event {
             /// Writes the fields that say something, in the table's order.
-            pub(crate) fn write_fields(&self, object: &mut ObjectWriter<'_>) {
+            pub(crate) fn write_fields(&self, object: &mut ObjectWriter<'_, impl Push>) {
                 $( self.$name.write(Field::$name, object); )*
             }
 
@@ -267,47 +267,47 @@ impl Field {
 
 /// A type that a field of [`Event`] can have.
 trait Writable {
-    fn write(&self, field: Field, object: &mut ObjectWriter<'_>);
+    fn write(&self, field: Field, object: &mut ObjectWriter<'_, impl Push>);
 }
 
 impl Writable for String {
-    fn write(&self, field: Field, object: &mut ObjectWriter<'_>) {
+    fn write(&self, field: Field, object: &mut ObjectWriter<'_, impl Push>) {
         object.text(field.as_str(), self);
     }
 }
 
 impl Writable for i64 {
-    fn write(&self, field: Field, object: &mut ObjectWriter<'_>) {
+    fn write(&self, field: Field, object: &mut ObjectWriter<'_, impl Push>) {
         object.whole(field.as_str(), *self);
     }
 }
 
 impl Writable for u64 {
-    fn write(&self, field: Field, object: &mut ObjectWriter<'_>) {
+    fn write(&self, field: Field, object: &mut ObjectWriter<'_, impl Push>) {
         object.whole(field.as_str(), i64::try_from(*self).unwrap_or(i64::MAX));
     }
 }
 
 impl Writable for f64 {
-    fn write(&self, field: Field, object: &mut ObjectWriter<'_>) {
+    fn write(&self, field: Field, object: &mut ObjectWriter<'_, impl Push>) {
         object.number(field.as_str(), *self);
     }
 }
 
 impl Writable for bool {
-    fn write(&self, field: Field, object: &mut ObjectWriter<'_>) {
+    fn write(&self, field: Field, object: &mut ObjectWriter<'_, impl Push>) {
         object.json(field.as_str(), if *self { "true" } else { "false" });
     }
 }
 
 impl Writable for Json {
-    fn write(&self, field: Field, object: &mut ObjectWriter<'_>) {
+    fn write(&self, field: Field, object: &mut ObjectWriter<'_, impl Push>) {
         object.json(field.as_str(), &self.0);
     }
 }
 
 impl<T: Writable> Writable for Option<T> {
-    fn write(&self, field: Field, object: &mut ObjectWriter<'_>) {
+    fn write(&self, field: Field, object: &mut ObjectWriter<'_, impl Push>) {
         match self {
             Some(value) => value.write(field, object),
             None if field.is_required() => object.json(field.as_str(), "null"),

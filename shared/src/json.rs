@@ -1,6 +1,25 @@
-//! Writing JSON without formatting machinery: what the tracker can afford.
+//! Writing JSON without formatting machinery and without memory of its own: what the tracker can afford.
 
-use alloc::{string::String, vec, vec::Vec};
+use alloc::string::String;
+
+/// Where text goes: a `String`, or in the tracker a buffer that never grows.
+pub trait Push {
+    /// Adds a text to the end.
+    fn push_str(&mut self, text: &str);
+
+    /// Adds one ASCII character to the end.
+    fn push_ascii(&mut self, byte: u8);
+}
+
+impl Push for String {
+    fn push_str(&mut self, text: &str) {
+        String::push_str(self, text);
+    }
+
+    fn push_ascii(&mut self, byte: u8) {
+        self.push(char::from(byte));
+    }
+}
 
 /// Writes one flat JSON object to the end of a text.
 ///
@@ -13,15 +32,15 @@ use alloc::{string::String, vec, vec::Vec};
 /// assert_eq!(out, r#"{"link":"a|\"b\"","x":110}"#);
 /// ```
 #[derive(Debug)]
-pub struct ObjectWriter<'a> {
-    out: &'a mut String,
-    separator: char,
+pub struct ObjectWriter<'a, Out: Push> {
+    out: &'a mut Out,
+    separator: u8,
 }
 
-impl<'a> ObjectWriter<'a> {
+impl<'a, Out: Push> ObjectWriter<'a, Out> {
     /// Begins an object; [`end`](Self::end) closes it.
-    pub fn new(out: &'a mut String) -> Self {
-        Self { out, separator: '{' }
+    pub fn new(out: &'a mut Out) -> Self {
+        Self { out, separator: b'{' }
     }
 
     /// Adds a text, escaped.
@@ -30,16 +49,26 @@ impl<'a> ObjectWriter<'a> {
         push_text(self.out, value);
     }
 
-    /// Adds a number; what JSON can't say (NaN, infinities) becomes `null`.
+    /// Adds a number, as it is; what JSON can't say (NaN, infinities) becomes `null`.
     pub fn number(&mut self, name: &str, value: f64) {
         self.name(name);
         push_number(self.out, value);
     }
 
+    /// Adds a measure, to hundredths: as fine as anybody looks at pixels. NaN becomes `null`; beyond ±10^12 it is cut.
+    pub fn measure(&mut self, name: &str, value: f64) {
+        self.name(name);
+        if value.is_nan() {
+            self.out.push_str("null");
+        } else {
+            push_decimal(self.out, rounded(value.clamp(-1e12, 1e12) * 100.0), 2);
+        }
+    }
+
     /// Adds a whole number.
     pub fn whole(&mut self, name: &str, value: i64) {
         self.name(name);
-        push_whole(self.out, value);
+        push_decimal(self.out, value, 0);
     }
 
     /// Adds what is JSON already.
@@ -50,52 +79,52 @@ impl<'a> ObjectWriter<'a> {
 
     /// Closes the object.
     pub fn end(self) {
-        if self.separator == '{' {
-            self.out.push('{');
+        if self.separator == b'{' {
+            self.out.push_ascii(b'{');
         }
-        self.out.push('}');
+        self.out.push_ascii(b'}');
     }
 
     fn name(&mut self, name: &str) {
-        self.out.push(self.separator);
-        self.separator = ',';
+        self.out.push_ascii(self.separator);
+        self.separator = b',';
         push_text(self.out, name);
-        self.out.push(':');
+        self.out.push_ascii(b':');
     }
 }
 
 /// Writes a quoted JSON string. Quotes, backslashes and control characters are escaped, so a line stays one line.
-pub fn push_text(out: &mut String, text: &str) {
+pub fn push_text(out: &mut impl Push, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    out.push('"');
+    out.push_ascii(b'"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        // Every byte searched for is ASCII, so both cuts fall between characters.
-        let (clean, tail) = rest.split_at(at);
-        out.push_str(clean);
-        let byte = tail.as_bytes()[0];
-        out.push('\\');
+    // Every byte looked for is ASCII, so the cuts fall between characters; `get` because `[..]` would bring the text of
+    // its panic, and with it formatting, into the page.
+    while let Some((at, byte)) = rest.bytes().enumerate().find(|(_, byte)| *byte < 0x20 || matches!(byte, b'"' | b'\\'))
+    {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        out.push_ascii(b'\\');
         if byte < 0x20 {
             out.push_str("u00");
-            out.push(HEX[usize::from(byte >> 4)] as char);
-            out.push(HEX[usize::from(byte & 15)] as char);
+            out.push_ascii(HEX[usize::from(byte >> 4)]);
+            out.push_ascii(HEX[usize::from(byte & 15)]);
         } else {
-            out.push(byte as char);
+            out.push_ascii(byte);
         }
-        rest = &tail[1..];
+        rest = rest.get(at + 1..).unwrap_or_default();
     }
     out.push_str(rest);
-    out.push('"');
+    out.push_ascii(b'"');
 }
 
 /// Writes a number so that reading it back gives the same `f64`.
-pub fn push_number(out: &mut String, value: f64) {
+pub fn push_number(out: &mut impl Push, value: f64) {
     /// Below this, a thousandth is far coarser than the steps of an `f64`, and the whole part fits an `i64`.
     const THOUSANDTHS_MAX: f64 = 1e12;
     if !value.is_finite() {
         out.push_str("null");
     } else if value.abs() < THOUSANDTHS_MAX && rounded(value * 1000.0) as f64 / 1000.0 == value {
-        // All that a page measures: whole pixels and short fractions.
+        // Whole pixels and short fractions: nearly all there is.
         push_decimal(out, rounded(value * 1000.0), 3);
     } else {
         push_exact(out, value);
@@ -108,69 +137,79 @@ fn rounded(value: f64) -> i64 {
 }
 
 /// Writes `value / 10^places`.
-fn push_decimal(out: &mut String, value: i64, places: usize) {
+pub fn push_decimal(out: &mut impl Push, value: i64, places: usize) {
     if value < 0 {
-        out.push('-');
+        out.push_ascii(b'-');
     }
-    push_places(out, &digits_of(value.unsigned_abs()), places);
+    let digits = Digits::<20>::of(value.unsigned_abs());
+    digits.push(out, places);
 }
 
 /// Writes every digit of a number's exact value: long, but right for all of them, and no table is needed.
-fn push_exact(out: &mut String, value: f64) {
+fn push_exact(out: &mut impl Push, value: f64) {
     let bits = value.to_bits();
     let exponent = ((bits >> 52) & 0x7ff) as i32;
     let mantissa = bits & ((1 << 52) - 1);
     // value = mantissa * 2^power; numbers below 2^-1022 have no hidden bit.
     let (mantissa, power) = if exponent == 0 { (mantissa, -1074) } else { (mantissa | 1 << 52, exponent - 1075) };
-
-    // m * 2^-p = m * 5^p / 10^p, so a fraction ends after p places.
-    let mut digits = digits_of(mantissa);
-    for _ in 0..power.unsigned_abs() {
-        multiply(&mut digits, if power < 0 { 5 } else { 2 });
-    }
     if value < 0.0 {
-        out.push('-');
+        out.push_ascii(b'-');
     }
-    push_places(out, &digits, power.min(0).unsigned_abs() as usize);
+    // m * 2^-p = m * 5^p / 10^p, so a fraction ends after p places. 2^52 * 5^1074 has 767 digits.
+    let mut digits = Digits::<800>::of(mantissa);
+    for _ in 0..power.unsigned_abs() {
+        digits.multiply(if power < 0 { 5 } else { 2 });
+    }
+    digits.push(out, power.min(0).unsigned_abs() as usize);
 }
 
-/// Decimal digits, the last one first.
-fn digits_of(mut value: u64) -> Vec<u8> {
-    let mut digits = vec![];
-    while value > 0 {
-        digits.push((value % 10) as u8);
-        value /= 10;
-    }
-    digits
+/// Decimal digits, the last one first; zeros beyond.
+struct Digits<const N: usize> {
+    digits: [u8; N],
+    n_digits: usize,
 }
 
-/// Writes digits (the last one first) with a point before the last `places` of them, without trailing zeros.
-fn push_places(out: &mut String, digits: &[u8], places: usize) {
-    let digit = |place: usize| digits.get(place).copied().unwrap_or(0);
-    let zeros = (0..places).take_while(|place| digit(*place) == 0).count();
-    for place in (zeros..digits.len().max(places + 1)).rev() {
-        out.push((b'0' + digit(place)) as char);
-        if place == places && places > zeros {
-            out.push('.');
+impl<const N: usize> Digits<N> {
+    fn of(mut value: u64) -> Self {
+        let (mut digits, mut n_digits) = ([0; N], 0);
+        for digit in &mut digits {
+            if value == 0 {
+                break;
+            }
+            *digit = (value % 10) as u8;
+            value /= 10;
+            n_digits += 1;
+        }
+        Self { digits, n_digits }
+    }
+
+    fn multiply(&mut self, by: u8) {
+        let mut carry = 0;
+        for (place, digit) in self.digits.iter_mut().enumerate() {
+            if place >= self.n_digits && carry == 0 {
+                break;
+            }
+            let product = *digit * by + carry;
+            *digit = product % 10;
+            carry = product / 10;
+            self.n_digits = self.n_digits.max(place + 1);
         }
     }
-}
 
-fn multiply(digits: &mut Vec<u8>, by: u8) {
-    let mut carry = 0;
-    for digit in digits.iter_mut() {
-        let product = *digit * by + carry;
-        *digit = product % 10;
-        carry = product / 10;
+    fn at(&self, place: usize) -> u8 {
+        self.digits.get(place).copied().unwrap_or(0)
     }
-    if carry > 0 {
-        digits.push(carry);
-    }
-}
 
-/// Writes a whole number.
-pub fn push_whole(out: &mut String, value: i64) {
-    push_decimal(out, value, 0);
+    /// Writes them with a point before the last `places`, without trailing zeros there.
+    fn push(&self, out: &mut impl Push, places: usize) {
+        let n_zeros = (0..places).take_while(|place| self.at(*place) == 0).count();
+        for place in (n_zeros..self.n_digits.max(places + 1)).rev() {
+            out.push_ascii(b'0' + self.at(place));
+            if place == places && places > n_zeros {
+                out.push_ascii(b'.');
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -212,7 +251,7 @@ mod tests {
     fn writes_whole_numbers_to_the_ends_of_their_range() {
         for value in [0, 1, -1, 9, 10, i64::MAX, i64::MIN] {
             let mut out = String::new();
-            push_whole(&mut out, value);
+            push_decimal(&mut out, value, 0);
             assert_eq!(out, value.to_string());
         }
     }
@@ -226,9 +265,11 @@ mod tests {
         }
 
         #[test]
-        fn measures_stay_short(hundredths in -10_000_000i64..10_000_000) {
-            let text = number(hundredths as f64 / 100.0);
-            prop_assert!(text.len() <= 11, "{}", text);
+        fn measures_are_kept_to_hundredths(pixels in -1e9f64..1e9) {
+            let mut out = String::new();
+            ObjectWriter::new(&mut out).measure("x", pixels);
+            let read: f64 = out.strip_prefix("{\"x\":").unwrap().parse().unwrap();
+            prop_assert!((read - pixels).abs() <= 0.005_001 && out.len() < 20, "{}", out);
         }
 
         #[test]

@@ -1,1 +1,38 @@
-//! Promises to the outside, kept by tests
+//! The harness of the tests that hold LogDig to its promises to the outside.
+//!
+//! Everything is real here: [`Server`] runs the `logdig` program on a free
+//! port over a folder of its own, [`Browser`] is Chromium, [`Site`] is a
+//! customer's website on another port, which makes it another origin.
+//! What a test expects comes from what it told these parts to do; what was
+//! stored is read by [`sealed`] with code of its own, not with the server's.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`server`] | start, kill, restart and stop the real program |
+//! | [`http`] | plain requests and answers, and raw bytes for malformed ones |
+//! | [`sealed`] | the stored files: names, days and lines, checked while read |
+//! | [`event`] | logs to send, as a tracker or a program would write them |
+//! | [`browser`] | Chromium, driven through chromedriver |
+//! | [`site`] | the pages in `tests/pages` with the tracker's script tag |
+//! | [`process`] | children that never outlive their test |
+//! | [`random`] | random moments and sizes that can be had again |
+//! | [`stage`] | the three of them together, as most browser tests want them |
+//! | [`trace`] | system calls, as strace wrote them down |
+//! | [`wait`] | waiting for a condition, with a deadline |
+
+pub mod browser;
+pub mod event;
+pub mod http;
+pub mod process;
+pub mod random;
+pub mod sealed;
+pub mod server;
+pub mod site;
+pub mod stage;
+pub mod trace;
+pub mod wait;
+
+pub use browser::Browser;
+pub use server::Server;
+pub use site::Site;
+pub use stage::Stage;

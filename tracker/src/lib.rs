@@ -1,39 +1,43 @@
 //! The part of LogDig that runs in the page.
 //!
-//! Here is what JavaScript calls and nothing else; `js/entry.mjs` says when. A log goes: [`click`] or [`page`] tell what
-//! happened → [`tracker`] makes it a log → [`storage`] keeps it → [`out_queue`] decides when it goes → `js/page.mjs`
+//! Here is what JavaScript calls and nothing else; `js/entry.mjs` says when. A log goes: `js/page.mjs` reads what
+//! happened → [`tracker`] makes it a log → `js/care.mjs` keeps it → [`out_queue`] decides when it goes → `js/send.mjs`
 //! sends it → [`out_queue`] lets it go once the collector has it.
+//!
+//! There is no allocator: all texts pass through two buffers, and the queue has its fixed places.
 #![cfg_attr(target_arch = "wasm32", no_std)]
+#[cfg(test)]
 extern crate alloc;
 
+pub mod buffer;
 pub mod out_queue;
-
-#[cfg(target_arch = "wasm32")]
-mod click;
-#[cfg(target_arch = "wasm32")]
-mod dom;
 #[cfg(target_arch = "wasm32")]
 mod page;
 #[cfg(target_arch = "wasm32")]
-mod storage;
-#[cfg(target_arch = "wasm32")]
 mod tracker;
-#[cfg(target_arch = "wasm32")]
-mod visitor;
 
 #[cfg(target_arch = "wasm32")]
 mod exports {
-    use crate::{dom::Click, tracker::Tracker};
-    use alloc::string::String;
-    use core::cell::RefCell;
-    use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
+    use crate::tracker::Tracker;
+    use core::{
+        alloc::{GlobalAlloc, Layout},
+        cell::RefCell,
+        ptr,
+    };
     use wasm_bindgen::prelude::*;
-    use web_sys::Element;
 
+    /// Rust and wasm-bindgen ask for an allocator; nothing here allocates.
+    struct NoMemory;
+    // SAFETY: a null pointer says that there is no memory, and nothing is ever given back.
+    unsafe impl GlobalAlloc for NoMemory {
+        unsafe fn alloc(&self, _: Layout) -> *mut u8 {
+            ptr::null_mut()
+        }
+
+        unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+    }
     #[global_allocator]
-    // SAFETY: wasm without the threads feature has one thread.
-    static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
-        unsafe { AssumeSingleThreaded::new(FreeListAllocator::new()) };
+    static ALLOCATOR: NoMemory = NoMemory;
 
     /// A trap; `entry.mjs` catches it and calls no more.
     #[panic_handler]
@@ -41,44 +45,40 @@ mod exports {
         core::arch::wasm32::unreachable()
     }
 
-    struct Global(RefCell<Option<Tracker>>);
-    // SAFETY: as above, one thread.
+    struct Global(RefCell<Tracker>);
+    // SAFETY: wasm without the threads feature has one thread.
     unsafe impl Sync for Global {}
-    static TRACKER: Global = Global(RefCell::new(None));
+    static TRACKER: Global = Global(RefCell::new(Tracker::new()));
 
     /// Calls the tracker. Nothing happens where a page calls back while it is at work.
     fn with_tracker(call: impl FnOnce(&mut Tracker)) {
-        if let Ok(mut tracker) = TRACKER.0.try_borrow_mut()
-            && let Some(tracker) = &mut *tracker
-        {
-            call(tracker);
-        }
-    }
-
-    /// The tracker is loaded. `server`: where logs go.
-    #[wasm_bindgen]
-    pub fn begin(token: String, server: String) {
         if let Ok(mut tracker) = TRACKER.0.try_borrow_mut() {
-            tracker.insert(Tracker::new(token, server)).enter();
+            call(&mut tracker);
         }
     }
 
-    /// The page was clicked; `target`: the innermost element, also inside an open shadow root.
+    /// A document begins, or comes back from the back/forward cache.
     #[wasm_bindgen]
-    pub fn clicked(event: &Click, target: &Element) {
-        with_tracker(|tracker| tracker.click(event, target));
+    pub fn entered() {
+        with_tracker(Tracker::enter);
     }
 
-    /// The page's address may have changed.
+    /// A page was seen.
     #[wasm_bindgen]
-    pub fn url_changed() {
-        with_tracker(Tracker::url_changed);
+    pub fn viewed() {
+        with_tracker(Tracker::view);
     }
 
-    /// Sends what waits.
+    /// The page was clicked; `at_ms`: when, since the document began.
     #[wasm_bindgen]
-    pub fn flush() {
-        with_tracker(|tracker| tracker.flush(false));
+    pub fn clicked(at_ms: f64) {
+        with_tracker(|tracker| tracker.click(at_ms));
+    }
+
+    /// Sends what waits; `is_leaving`: there may be no later.
+    #[wasm_bindgen]
+    pub fn flush(is_leaving: bool) {
+        with_tracker(|tracker| tracker.flush(is_leaving));
     }
 
     /// The network is back.
@@ -87,33 +87,21 @@ mod exports {
         with_tracker(Tracker::hurry);
     }
 
-    /// The page can't be seen any more; `is_leaving`: it may never be again.
+    /// Nobody else takes care of a log that a document left behind.
     #[wasm_bindgen]
-    pub fn hidden(is_leaving: bool) {
-        with_tracker(|tracker| tracker.hide(is_leaving));
+    pub fn adopted(origin: u32, seq: u32, chars: u32) {
+        with_tracker(|tracker| tracker.adopt(origin, seq, chars));
     }
 
-    /// The page is back from the back/forward cache.
+    /// A log was left behind so long ago that it is not worth sending.
     #[wasm_bindgen]
-    pub fn shown() {
-        with_tracker(Tracker::enter);
+    pub fn outdated() {
+        with_tracker(Tracker::count_dropped);
     }
 
-    /// Half a minute has passed.
+    /// A request has ended; `status` 0: without an answer. `asked_ms`: how long the collector asked to wait.
     #[wasm_bindgen]
-    pub fn tick() {
-        with_tracker(Tracker::tick);
-    }
-
-    /// Nobody else takes care of a document's logs.
-    #[wasm_bindgen]
-    pub fn adopt(document: String) {
-        with_tracker(|tracker| tracker.adopt(document));
-    }
-
-    /// A request has ended; `status` 0: without an answer. `wait_ms`: how long the collector asked to wait.
-    #[wasm_bindgen]
-    pub fn landed(flight: u32, status: u16, wait_ms: f64) {
-        with_tracker(|tracker| tracker.landed(flight, status, wait_ms));
+    pub fn landed(flight: u32, status: u32, asked_ms: f64) {
+        with_tracker(|tracker| tracker.land(flight, status, asked_ms));
     }
 }

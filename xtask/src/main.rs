@@ -4,16 +4,22 @@
 //! build, `setup` brings what the machine lacks, `tools` finds and runs
 //! programs, `progress` tells the person who waits what is going on.
 
+mod bench;
+mod ci;
+mod demo;
 mod progress;
+mod server;
 mod setup;
 mod site;
+mod size;
+mod test;
 mod tools;
 mod tracker;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::setup::Need;
 use crate::tools::Workspace;
@@ -46,6 +52,49 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
+    /// Build everything, start it and print the addresses to open; Ctrl-C ends it
+    ///
+    /// The collector and, on another port as a customer's site would be, a small shop that loads the
+    /// tracker. A panel in it follows every click until it is a line in a file.
+    Demo(demo::Options),
+    /// Build everything and run all tests, those in a real browser too
+    Test {
+        /// For cargo test, after `--`: e.g. `-- -p logdig-shared`
+        #[arg(last = true, value_name = "ARGUMENTS")]
+        arguments: Vec<String>,
+    },
+    /// What the tracker weighs, beside what it weighed; fails when it is over its budget
+    Size {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Measure speed and memory of a release build
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
+    /// What CI does: format, lints, docs, which crate leans on which, then `test`
+    Ci {
+        /// All of it but `test`
+        #[arg(long)]
+        checks_only: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Form posts, each durable before it is answered, from wrk
+    Collect(bench::Options),
+}
+
+/// For people or for programs.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table.
+    #[default]
+    Text,
+    /// JSON on stdout.
+    Json,
 }
 
 fn main() -> ExitCode {
@@ -63,16 +112,32 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     let workspace = Workspace::find()?;
     match command {
-        Command::Setup { bench } => {
-            let mut needs = vec![Need::Build, Need::Browser];
-            needs.extend(bench.then_some(Need::Bench));
-            setup::setup(&workspace, &needs)?;
-            progress::step("all there");
-        }
-        Command::Build { release: _ } => {
-            setup::setup(&workspace, &[Need::Build])?;
-            tracker::build(&workspace)?;
-        }
+        Command::Setup { bench } => setup_all(&workspace, bench),
+        Command::Build { release } => build(&workspace, release),
+        Command::Demo(options) => demo::demo(&workspace, options),
+        Command::Test { arguments } => test::test(&workspace, &arguments),
+        Command::Size { format } => size::size(&workspace, format),
+        Command::Bench { what: Bench::Collect(options) } => bench::collect(&workspace, &options),
+        Command::Ci { checks_only } => ci::ci(&workspace, checks_only, &Arguments::command()),
+    }
+}
+
+fn setup_all(workspace: &Workspace, bench: bool) -> Result<()> {
+    let mut needs = vec![Need::Build, Need::Browser];
+    needs.extend(bench.then_some(Need::Bench));
+    setup::setup(workspace, &needs)?;
+    progress::step("all is there");
+    Ok(())
+}
+
+fn build(workspace: &Workspace, release: bool) -> Result<()> {
+    setup::setup(workspace, &[Need::Build])?;
+    tracker::build(workspace)?;
+    let logdig = server::build(workspace, release)?;
+    site::build(workspace, release)?;
+    progress::step("built:");
+    for made in [tracker::dist_file(workspace), site::dist(workspace), logdig] {
+        println!("{}", made.display());
     }
     Ok(())
 }

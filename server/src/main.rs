@@ -1,0 +1,7 @@
+//! The program `logdig`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    logdig::cli::run()
+}

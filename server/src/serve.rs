@@ -1,0 +1,162 @@
+//! `logdig serve`: puts the parts together, runs them, and takes them apart again.
+//!
+//! The order matters at the end: no new connections, then no running requests, then no open batch, then no batch that
+//! is not stored. Whatever is cut short is durable in the spool, and the next start goes on with it.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use anyhow::Context;
+use logdig_store::{LocalStore, Store};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{info, warn};
+
+use crate::config::{DataConfig, HttpConfig, SealConfig};
+use crate::data_dir::DataDir;
+use crate::http::{App, BodyBounds, Collector, Demo, TrackerFile, listen};
+use crate::outcome::Metrics;
+use crate::queue::spool::{Spool, SpoolOptions};
+use crate::queue::{Queue, SealRule};
+use crate::services::{ServicesFile, file, script_tag};
+use crate::{batch, clock};
+
+/// The system's number for "this file would grow past the limit"; the same on Linux, macOS and the BSDs.
+const SIGXFSZ: i32 = 25;
+
+/// Collects until it is told to end.
+///
+/// # Errors
+///
+/// When it can't begin: the folder is in use or not writable, the address is taken, a file is broken.
+pub async fn serve(data: &DataConfig, http: &HttpConfig, seal: &SealConfig) -> anyhow::Result<()> {
+    let stop = Stop::new().context("listening for signals")?;
+    let dir = DataDir::open(&data.dir)?;
+    file::create_first(dir.root())?;
+    let services = Arc::new(ServicesFile::open(dir.root())?);
+    let store: Arc<dyn Store> = Arc::new(LocalStore::new(dir.store()));
+    let options = SpoolOptions::in_data_dir(&dir, rule(seal), clock::system_clock());
+    let queue: Arc<dyn Queue> = Arc::new(Spool::open(options, &*store).await?);
+    let listener = bind(&http.listen).await?;
+    if let Err(error) = announce(listener.local_addr()?, &services) {
+        // Whoever started us may have closed our output; logs are taken all the same.
+        warn!(%error, "could not print the address");
+    }
+
+    let watch = tokio::spawn(services.clone().watch());
+    let batches = tokio::spawn(store_batches(queue.clone(), store.clone()));
+    let app = Arc::new(app(http, queue.clone(), services, store)?);
+    let collector = Collector::new(app.clone());
+    listen::listen(listener, collector, http, stop.requested(&app.is_shutting_down)).await;
+    queue.finish().await;
+    batches.await.context("storing the last batches")?;
+    watch.abort();
+    info!("ended in good order");
+    Ok(())
+}
+
+async fn store_batches(queue: Arc<dyn Queue>, store: Arc<dyn Store>) {
+    batch::run(&*queue, &*store).await;
+}
+
+fn rule(seal: &SealConfig) -> SealRule {
+    SealRule {
+        min_logs: seal.min_logs,
+        seal_after: seal.seal_after,
+        seal_at_latest: seal.seal_at_latest,
+        file_bytes_max: seal.file_bytes_max,
+    }
+}
+
+fn app(
+    http: &HttpConfig,
+    queue: Arc<dyn Queue>,
+    services: Arc<ServicesFile>,
+    store: Arc<dyn Store>,
+) -> anyhow::Result<App> {
+    Ok(App {
+        queue,
+        services,
+        metrics: Arc::new(Metrics::default()),
+        clock: clock::system_clock(),
+        body_bounds: BodyBounds { timeout: http.body_timeout, in_flight_bytes_max: http.in_flight_bytes_max },
+        tracker: tracker(http.tracker.as_deref())?,
+        demo: http.demo.then(|| Demo::new(store)),
+        is_shutting_down: AtomicBool::new(false),
+    })
+}
+
+fn tracker(file: Option<&Path>) -> anyhow::Result<Option<TrackerFile>> {
+    match file {
+        Some(path) => {
+            let read =
+                TrackerFile::from_file(path).with_context(|| format!("reading the tracker `{}`", path.display()));
+            read.map(Some)
+        }
+        None => Ok(TrackerFile::embedded()),
+    }
+}
+
+async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.with_context(|| format!("listening on `{listen}`"))
+}
+
+/// The first line is for programs, the rest for people.
+fn announce(address: SocketAddr, services: &ServicesFile) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on http://{address}")?;
+    let services = services.current();
+    if let Some((service, token)) = services.list().iter().find_map(|s| Some((s, s.tokens.first()?))) {
+        let tag = script_tag(&format!("http://{}", local(address)), token);
+        writeln!(out, "\nPut this into the pages of `{}`:\n\n  {tag}\n", service.name)?;
+    }
+    // A program that reads the address waits for it.
+    out.flush()
+}
+
+/// An address that a browser on this machine can open: "every address" is none.
+fn local(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => (),
+    }
+    address
+}
+
+/// The signals that end the process.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> io::Result<Self> {
+        // By default a file size limit kills; with a handler the write fails, as on a full disk. It stays installed.
+        drop(signal(SignalKind::from_raw(SIGXFSZ))?);
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the first signal. From then on, another one ends the process on the spot.
+    async fn requested(mut self, is_shutting_down: &AtomicBool) {
+        self.next().await;
+        is_shutting_down.store(true, Relaxed);
+        info!("shutting down; another signal ends at once");
+        tokio::spawn(async move {
+            let signal = self.next().await;
+            // What shells say of a program that a signal ended.
+            std::process::exit(128 + signal)
+        });
+    }
+
+    /// The number of the next signal.
+    async fn next(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
+            _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+        }
+    }
+}

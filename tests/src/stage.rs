@@ -1,0 +1,131 @@
+//! A collector, a website that carries its tracker, and a browser.
+
+use crate::sealed::SealedLog;
+use crate::wait::wait_for;
+use crate::{Browser, Server, Site};
+
+/// What most browser tests play on.
+pub struct Stage {
+    // The order of these is the order in which they are dropped.
+    /// The visitor's browser.
+    pub browser: Browser,
+    /// The owner's website.
+    pub site: Site,
+    /// The collector.
+    pub server: Server,
+}
+
+impl Stage {
+    /// Sets it up with a browser as it comes.
+    pub fn new() -> Self {
+        Self::with(Browser::start())
+    }
+
+    /// Sets it up with this browser.
+    pub fn with(browser: Browser) -> Self {
+        Self::with_server(browser, Server::start())
+    }
+
+    /// Sets it up with this browser and this collector.
+    pub fn with_server(browser: Browser, server: Server) -> Self {
+        let site = Site::start(&server);
+        Self { browser, site, server }
+    }
+
+    /// Opens a page of the site and waits until its tracker has started.
+    pub fn open(&self, path: &str) {
+        self.browser.open(&self.site.url(path));
+        self.wait_started();
+    }
+
+    /// Waits until the tracker of the current page has started.
+    pub fn wait_started(&self) {
+        self.browser.wait_until("the tracker's start", "document.readyState == 'complete' && probe.isStarted()");
+    }
+
+    /// Waits until nothing waits in the site's storage any more: all that was
+    /// made has been acknowledged.
+    pub fn wait_delivered(&self) {
+        self.browser.wait_until("all logs delivered", "probe.waiting().length == 0");
+    }
+
+    /// Waits until `expected` are stored and nothing waits in the browser,
+    /// stops the collector, and compares what is stored with what is expected,
+    /// in any order, each written as [`told`] tells it.
+    ///
+    /// # Panics
+    ///
+    /// When they differ, or a page wrote to the console or let an error out.
+    pub fn finish(mut self, expected: &[&str]) -> Vec<SealedLog> {
+        wait_for(&format!("{} stored logs", expected.len()), || {
+            let n_stored = self.server.metric("logdig_logs_total", &["outcome=\"stored\""]) as usize;
+            let n_sealed = self.server.sealed_logs().len();
+            (n_stored.max(n_sealed) >= expected.len()).then_some(())
+        });
+        self.wait_delivered();
+        assert_eq!(self.browser.messages(), [], "a tracker is silent");
+        let logs = self.server.stop_and_read();
+        let mut stored: Vec<String> = logs.iter().map(|log| told(log, &self.site)).collect();
+        let mut expected: Vec<String> = expected.iter().map(|one| (*one).to_owned()).collect();
+        stored.sort();
+        expected.sort();
+        assert_eq!(stored, expected, "stored on the left, expected on the right");
+        check_ids(&logs);
+        logs
+    }
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the page's messages: {:?}", self.browser.try_messages());
+        }
+    }
+}
+
+/// A log in short: type, page and, on a click, link; the site's own origin is left out.
+///
+/// `view /index.html`, `click /index.html button;big red;buy;order;`
+pub fn told(log: &SealedLog, site: &Site) -> String {
+    let origin = site.url("");
+    let short = |field: &str| log.text(field).replace(&origin, "");
+    match log.text("type") {
+        "view" => format!("view {}", short("current_page")),
+        other => format!("{other} {} {}", short("current_page"), short("link")),
+    }
+}
+
+/// Every log has an id of its own, made of its document and `seq`; the logs
+/// of a document are counted from 0 without a gap: nothing of it was lost.
+fn check_ids(logs: &[SealedLog]) {
+    let mut ids: Vec<(&str, u64)> = logs.iter().map(document_and_seq).collect();
+    ids.sort_unstable();
+    for (index, (document, seq)) in ids.iter().enumerate() {
+        let expected = match index.checked_sub(1).map(|before| ids[before]) {
+            Some((before, seq_before)) if before == *document => seq_before + 1,
+            _ => 0,
+        };
+        assert_eq!(*seq, expected, "document {document} in {ids:?}");
+    }
+}
+
+fn document_and_seq(log: &SealedLog) -> (&str, u64) {
+    let (document, seq) = log.text("id").rsplit_once('.').expect("an id is document and seq");
+    assert_eq!(log.json["seq"].to_string(), seq, "{}", log.json);
+    (document, seq.parse().expect("seq is a number"))
+}
+
+/// The document that made a log.
+///
+/// # Panics
+///
+/// When the id has no such part.
+pub fn document(log: &SealedLog) -> &str {
+    document_and_seq(log).0
+}
