@@ -39,7 +39,8 @@ fn main() -> Result<()> {
         let dir = tempfile::tempdir_in(&parent).context("making a folder for the spool")?;
         runtime.block_on(measure(dir.path(), n_tasks, Duration::from_secs(seconds)))?;
     }
-    Ok(())
+    let dir = tempfile::tempdir_in(&parent).context("making a folder for the spool")?;
+    runtime.block_on(measure_start(dir.path()))
 }
 
 async fn measure(dir: &Path, n_tasks: u64, duration: Duration) -> Result<()> {
@@ -83,14 +84,49 @@ async fn offer(spool: &Spool, n_made: &AtomicU64, until: Instant) -> Result<Vec<
     Ok(answers)
 }
 
-/// One click, 420 bytes, as a tracker's would be stored.
+/// How long a start takes that has a million ids to remember, and what memory they take.
+async fn measure_start(dir: &Path) -> Result<()> {
+    const N_ENTRIES: u64 = 1000;
+    let data = DataDir::open(dir)?;
+    let store = LocalStore::new(data.store());
+    let options = SpoolOptions::in_data_dir(&data, SealRule::default(), system_clock());
+    let spool = Spool::open(options.clone(), &store).await?;
+    let start = Instant::now();
+    for n in 0..N_ENTRIES {
+        let mut many = Entry::new(Day::of(jiff::Timestamp::now()));
+        (0..1000).for_each(|i| add_click(&mut many, n * 1000 + i));
+        spool.accept(many).await?;
+    }
+    println!("a million lines in entries of 1000: {:.2} s", start.elapsed().as_secs_f64());
+    spool.finish().await;
+    logdig::batch::run(&spool, &store).await;
+    drop(spool);
+    let start = Instant::now();
+    let spool = Spool::open(options, &store).await?;
+    let (took, n_ids) = (start.elapsed().as_secs_f64(), spool.report().n_ids);
+    println!("start with {n_ids} ids to remember: {took:.2} s; resident then: {}", resident()?);
+    Ok(())
+}
+
+fn resident() -> Result<String> {
+    let status = std::fs::read_to_string("/proc/self/status").context("memory is read as Linux gives it")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS is there")?;
+    Ok(line.trim().to_owned())
+}
+
 fn entry(n: u64) -> Entry {
+    let mut entry = Entry::new(Day::of(jiff::Timestamp::now()));
+    add_click(&mut entry, n);
+    entry
+}
+
+/// One click, 420 bytes, as a tracker's would be stored.
+fn add_click(entry: &mut Entry, n: u64) {
     const HEAD: &str = r#"{"timestamp":"2026-11-25T12:00:00.000Z","token":"VkdzNVRsRlZVa1JVTURWUFVsVk9WVk5WT1U4PQ","user_key":"tR2VQSYNNXJwbBQLijmR","current_page":"http://site.com/index.html","link":"http://site.com/page.html","x":110,"y":400,"spent_milli_sec":1120,"user_agent":"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_2) AppleWebKit/537.36","load_count":2,"type":"click","id":""#;
     let id = format!("k3Vq0bX1sUq2yZ7a.{n}");
-    let mut entry = Entry::new(Day::of(jiff::Timestamp::now()));
-    let line = [HEAD, &id, r#"","received_at":"2026-11-25T12:00:00.000Z"}"#, "\n"].concat();
+    let received_at = jiff::Timestamp::now().to_string();
+    let line = [HEAD, &id, r#"","received_at":""#, &received_at, "\"}\n"].concat();
     entry.push(&line, Some(RepeatKey::of("VkdzNVRsRlZVa1JVTURWUFVsVk9WVk5WT1U4PQ", &id)));
-    entry
 }
 
 fn p50_p99(times: &mut [Duration]) -> String {

@@ -71,3 +71,99 @@ async fn pause(wait: &mut Duration) {
     tokio::time::sleep(*wait).await;
     *wait = (*wait * 2).min(WAIT_MAX);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use async_trait::async_trait;
+    use logdig_store::{Day, MemoryStore, ObjectInfo, ObjectKey, StoreError};
+
+    use super::*;
+    use crate::{
+        clock::system_clock,
+        queue::{AcceptError, Accepted, Entry, QueueError, SealRule, memory::MemoryQueue},
+    };
+
+    /// Fails the first two attempts to put.
+    #[derive(Default)]
+    struct AwayAtFirst {
+        store: MemoryStore,
+        n_puts: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Store for AwayAtFirst {
+        async fn put(&self, batch: &SealedBatch) -> Result<(), StoreError> {
+            if self.n_puts.fetch_add(1, Ordering::Relaxed) < 2 {
+                let name = batch.key().to_string();
+                return Err(StoreError::Io { what: "writing object", name, source: io::ErrorKind::StorageFull.into() });
+            }
+            self.store.put(batch).await
+        }
+
+        async fn get(&self, key: &ObjectKey) -> Result<Vec<u8>, StoreError> {
+            self.store.get(key).await
+        }
+
+        async fn list(&self, day: Day) -> Result<Vec<ObjectInfo>, StoreError> {
+            self.store.list(day).await
+        }
+
+        async fn days(&self) -> Result<Vec<Day>, StoreError> {
+            self.store.days().await
+        }
+    }
+
+    /// Looks into the store when a batch is to be forgotten.
+    struct Watched<'a> {
+        queue: MemoryQueue,
+        store: &'a AwayAtFirst,
+        n_forgotten: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Queue for Watched<'_> {
+        async fn accept(&self, entry: Entry) -> Result<Accepted, AcceptError> {
+            self.queue.accept(entry).await
+        }
+
+        async fn next_batch(&self) -> Result<Option<SealedBatch>, QueueError> {
+            self.queue.next_batch().await
+        }
+
+        async fn forget(&self, batch: &SealedBatch) -> Result<(), QueueError> {
+            self.store.get(&batch.key()).await.expect("forgotten only when it is stored");
+            self.n_forgotten.fetch_add(1, Ordering::Relaxed);
+            self.queue.forget(batch).await
+        }
+
+        async fn finish(&self) {
+            self.queue.finish().await;
+        }
+
+        fn ready(&self) -> Result<(), String> {
+            self.queue.ready()
+        }
+    }
+
+    #[tokio::test]
+    async fn keeps_batches_while_the_store_is_away() {
+        let store = AwayAtFirst::default();
+        let queue = MemoryQueue::new(SealRule::default(), system_clock());
+        let queue = Watched { queue, store: &store, n_forgotten: AtomicUsize::new(0) };
+        for (day, line) in [("2026-11-25", "{}\n"), ("2026-11-26", "[]\n")] {
+            let mut entry = Entry::new(day.parse().unwrap());
+            entry.push(line, None);
+            queue.accept(entry).await.unwrap();
+        }
+        queue.finish().await;
+        run(&queue, &store).await;
+        assert_eq!(store.n_puts.load(Ordering::Relaxed), 4, "two that failed, two that did not");
+        assert_eq!(queue.n_forgotten.load(Ordering::Relaxed), 2);
+        assert_eq!(store.days().await.unwrap().len(), 2);
+    }
+}

@@ -3,7 +3,7 @@
 //! The order matters at the end: no new connections, then no running requests, then no open batch, then no batch that
 //! is not stored. Whatever is cut short is durable in the spool, and the next start goes on with it.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use anyhow::Context;
 use logdig_store::{LocalStore, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::config::{DataConfig, HttpConfig, SealConfig};
 use crate::data_dir::DataDir;
@@ -41,7 +41,10 @@ pub async fn serve(data: &DataConfig, http: &HttpConfig, seal: &SealConfig) -> a
     let options = SpoolOptions::in_data_dir(&dir, rule(seal), clock::system_clock());
     let queue: Arc<dyn Queue> = Arc::new(Spool::open(options, &*store).await?);
     let listener = bind(&http.listen).await?;
-    announce(listener.local_addr()?, &services)?;
+    if let Err(error) = announce(listener.local_addr()?, &services) {
+        // Whoever started us may have closed our output; logs are taken all the same.
+        warn!(%error, "could not print the address");
+    }
 
     let watch = tokio::spawn(services.clone().watch());
     let batches = tokio::spawn(store_batches(queue.clone(), store.clone()));
@@ -102,8 +105,8 @@ async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
 }
 
 /// The first line is for programs, the rest for people.
-fn announce(address: SocketAddr, services: &ServicesFile) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
+fn announce(address: SocketAddr, services: &ServicesFile) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     writeln!(out, "listening on http://{address}")?;
     let services = services.current();
     if let Some((service, token)) = services.list().iter().find_map(|s| Some((s, s.tokens.first()?))) {
@@ -111,7 +114,7 @@ fn announce(address: SocketAddr, services: &ServicesFile) -> anyhow::Result<()> 
         writeln!(out, "\nPut this into the pages of `{}`:\n\n  {tag}\n", service.name)?;
     }
     // A program that reads the address waits for it.
-    Ok(out.flush()?)
+    out.flush()
 }
 
 /// An address that a browser on this machine can open: "every address" is none.
@@ -131,7 +134,7 @@ struct Stop {
 }
 
 impl Stop {
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         // By default a file size limit kills; with a handler the write fails, as on a full disk. It stays installed.
         drop(signal(SignalKind::from_raw(SIGXFSZ))?);
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })

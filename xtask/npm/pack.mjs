@@ -27,7 +27,8 @@ const PLACEHOLDER = '@wasm@';
 // A byte order mark beats every charset a page or server may name, and the string is not ASCII.
 const BYTE_ORDER_MARK = '\ufeff';
 
-const inputs = hashOf([...filesIn(BINDGEN_DIR), ...filesIn(JS_DIR), path.join(TOOLS, 'pack.mjs'), path.join(TOOLS, 'package-lock.json')]);
+const tools = ['pack.mjs', 'package-lock.json'].map(name => path.join(TOOLS, name));
+const inputs = hashOf([...filesIn(BINDGEN_DIR), ...filesIn(JS_DIR), ...tools]);
 const sizes = sizesIfUnchanged() ?? await pack();
 console.log(JSON.stringify(sizes));
 
@@ -168,7 +169,8 @@ function compiled(file) {
 }
 
 function binaryen(tool, ...args) {
-  return execFileSync(process.execPath, [path.join(TOOLS, 'node_modules/binaryen/bin', tool), ...args], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const program = path.join(TOOLS, 'node_modules/binaryen/bin', tool);
+  return execFileSync(process.execPath, [program, ...args], { encoding: 'utf8', maxBuffer: 1 << 26 });
 }
 
 function filesIn(dir) {

@@ -4,6 +4,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashSet, VecDeque},
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    io::BufRead,
     sync::LazyLock,
 };
 
@@ -144,15 +145,23 @@ pub async fn rebuild(store: &dyn Store, now: Timestamp) -> Result<RepeatWindow, 
     objects.extend(store.list(today.before()).await?);
     objects.sort_by_key(|object| Reverse(object.changed_at));
     for object in objects {
-        let content = store.get(&object.key).await?;
-        let lines = content.split_inclusive(|byte| *byte == b'\n');
-        let n_recent =
-            lines.filter_map(StoredLine::read).filter(|line| remember_recent(&mut window, *line, now)).count();
+        let n_recent = remember_object(&mut window, &store.get(&object.key).await?, now);
         if n_recent == 0 || window.is_full() {
             break;
         }
     }
     Ok(window)
+}
+
+/// Remembers the logs of an object; gives how many of them are recent.
+fn remember_object(window: &mut RepeatWindow, mut content: &[u8], now: Timestamp) -> usize {
+    let (mut n_recent, mut line) = (0, Vec::new());
+    while content.read_until(b'\n', &mut line).is_ok_and(|n_bytes| n_bytes > 0) {
+        let is_recent = StoredLine::read(&line).is_some_and(|stored| remember_recent(window, stored, now));
+        n_recent += usize::from(is_recent);
+        line.clear();
+    }
+    n_recent
 }
 
 /// Remembers a stored log if it is of the last [`WINDOW_HOURS`]; whether it is.
@@ -190,6 +199,7 @@ impl Hasher for AsItIs {
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
+    use logdig_store::{Content, ContentHash, MemoryStore, SealedBatch};
 
     use super::*;
 
@@ -242,6 +252,23 @@ mod tests {
         assert!(!window.insert(id(1)));
         window.commit(start() + SignedDuration::from_hours(25));
         assert!(window.insert(id(1)));
+    }
+
+    #[tokio::test]
+    async fn is_filled_from_what_was_stored_lately() {
+        let store = MemoryStore::new();
+        let line = |id: &str, at: &str| format!("{{\"token\":\"token\",\"id\":\"{id}\",\"received_at\":\"{at}\"}}\n");
+        let old = line("1", "2026-11-24T11:59:59Z") + &line("2", "2026-11-24T12:00:00Z");
+        let new = "2015-12-22|of the original\n".to_owned() + &line("3", "2026-11-25T00:00:00Z") + "{}\n";
+        for (day, text) in [("2026-11-24", old), ("2026-11-25", new), ("2026-11-23", line("4", "2026-11-25T00:00:00Z"))]
+        {
+            let content = text.into_bytes();
+            let (day, sha256) = (day.parse().unwrap(), ContentHash::of(&content));
+            store.put(&SealedBatch { day, sha256, content: Content::Bytes(content) }).await.unwrap();
+        }
+        let mut window = rebuild(&store, start()).await.unwrap();
+        assert_eq!(window.n_ids(), 2);
+        assert!(!window.insert(id(2)) && !window.insert(id(3)));
     }
 
     #[test]

@@ -23,6 +23,8 @@ mod model;
 mod names;
 mod recover;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use names::SpoolName;

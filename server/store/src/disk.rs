@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-#[cfg(feature = "test-support")]
+#[cfg(any(test, feature = "test-support"))]
 pub mod sim;
 
 /// A file system, as far as it is used here.

@@ -24,5 +24,5 @@ pub use local::LocalStore;
 pub use memory::MemoryStore;
 pub use store::{ObjectInfo, Store, StoreError};
 
-#[cfg(feature = "test-support")]
+#[cfg(any(test, feature = "test-support"))]
 pub mod contract;

@@ -49,10 +49,6 @@ impl Store for MemoryStore {
         content.ok_or(StoreError::Absent { key: *key })
     }
 
-    async fn contains(&self, key: &ObjectKey) -> Result<bool, StoreError> {
-        Ok(self.objects().contains_key(key))
-    }
-
     async fn list(&self, day: Day) -> Result<Vec<ObjectInfo>, StoreError> {
         let info = |(key, (content, changed_at)): (&ObjectKey, &(Vec<u8>, Timestamp))| ObjectInfo {
             key: *key,

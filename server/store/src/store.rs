@@ -28,9 +28,6 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Absent`] when there is no such object.
     async fn get(&self, key: &ObjectKey) -> Result<Vec<u8>, StoreError>;
 
-    /// Whether the object is there.
-    async fn contains(&self, key: &ObjectKey) -> Result<bool, StoreError>;
-
     /// The objects of a day, in the order of their names.
     async fn list(&self, day: Day) -> Result<Vec<ObjectInfo>, StoreError>;
 

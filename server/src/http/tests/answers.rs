@@ -34,6 +34,7 @@ async fn takes_every_form_of_body() {
         ("text/plain;charset=UTF-8", format!("{one}\n{two}\n"), 2),
         ("application/x-ndjson", format!("{one}\n\n{two}"), 2),
         ("Application/JSON", one.clone(), 1),
+        ("application/x-www-form-urlencoded", one.clone(), 1),
         ("", one.clone(), 1),
         ("", format!(" [{one}]"), 1),
         ("", FORM.to_owned(), 1),
@@ -63,6 +64,9 @@ async fn adds_what_only_the_collector_knows() {
     assert_eq!(stored[1].get("queued_ms"), None, "nobody said when it was sent");
 }
 
+/// Headers and body, the status and the reason.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, u16, &'a str);
+
 #[tokio::test]
 async fn whole_requests_are_refused_with_a_reason() {
     let log = log("shop", "");
@@ -72,7 +76,7 @@ async fn whole_requests_are_refused_with_a_reason() {
             .replace(r#""current_page":"p","link":"l","#, "")
     };
     #[rustfmt::skip]
-    let cases: &[(&[(&str, &str)], &str, u16, &str)] = &[
+    let cases: &[Case<'_>] = &[
         (&[("content-type", "text/html")], &log, 415, "unsupported_media_type"),
         (&[("content-type", "multipart/form-data; boundary=x")], &log, 415, "unsupported_media_type"),
         (&[("content-type", "text/plain; charset=utf-16")], &log, 415, "unsupported_media_type"),

@@ -3,12 +3,12 @@
 use std::{
     io::{self, BufRead, Read},
     path::Path,
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use logdig_shared::limits::BODY_BYTES_MAX;
-use logdig_store::{Content, ContentHash, Day, ObjectKey, SealedBatch, Store, disk::Disk};
-use sha2::{Digest, Sha256};
+use logdig_store::{Content, Day, ObjectKey, SealedBatch, Store};
 use tracing::{info, warn};
 
 use super::{OpenError, SpoolOptions, names::SpoolName, segment, segment::Segment};
@@ -67,15 +67,8 @@ pub async fn recover(options: &SpoolOptions, store: &dyn Store) -> Result<Recove
     let mut segments = Vec::new();
     for (day, n) in open {
         let path = options.dir.join(SpoolName::Open { day, n }.to_string());
-        let survey = Survey::of(&*options.disk, &path).map_err(at(&path))?;
-        let key = ObjectKey { day, sha256: survey.sha256 };
-        if sealed.contains(&key) || store.contains(&key).await? {
-            // It was sealed, and the renaming was not durable, though what came after it was.
-            recovery.drop_twin(&path, &survey).map_err(at(&path))?;
-        } else {
-            let segment = recovery.renew(&path, &survey).map_err(at(&path))?;
-            segments.extend(segment.map(|segment| (day, segment)));
-        }
+        let segment = recovery.renew(&path).map_err(at(&path))?;
+        segments.extend(segment.map(|segment| (day, segment)));
     }
     Ok(recovery.end(segments, sealed, next_n))
 }
@@ -102,30 +95,6 @@ fn tidy(options: &SpoolOptions) -> Result<Vec<SpoolName>, OpenError> {
     Ok(ours)
 }
 
-/// What of a file is whole.
-struct Survey {
-    /// Of the whole lines.
-    sha256: ContentHash,
-    /// Length of the whole lines.
-    n_bytes: u64,
-    /// Length of what follows them.
-    n_bytes_rest: u64,
-}
-
-impl Survey {
-    fn of(disk: &dyn Disk, path: &Path) -> io::Result<Survey> {
-        let mut hasher = Sha256::new();
-        let mut n_bytes = 0;
-        for_each_whole_line(&mut *disk.read(path)?, |line, _| {
-            hasher.update(line);
-            n_bytes += line.len() as u64;
-            Ok(())
-        })?;
-        let n_bytes_rest = disk.facts(path)?.n_bytes.saturating_sub(n_bytes);
-        Ok(Survey { sha256: ContentHash::from(hasher), n_bytes, n_bytes_rest })
-    }
-}
-
 /// Reads up to the first line that is not whole.
 fn for_each_whole_line(
     reader: &mut dyn BufRead,
@@ -139,6 +108,36 @@ fn for_each_whole_line(
             Some(stored) => take(&line, stored)?,
             None => return Ok(()),
         }
+    }
+}
+
+/// What of an open file was whole.
+#[derive(Default)]
+struct Whole {
+    n_bytes: u64,
+    /// When the first line that was copied had been received.
+    first_at: Option<Timestamp>,
+}
+
+/// Lines on their way into a fresh file.
+#[derive(Default)]
+struct Piece {
+    text: Vec<u8>,
+    n_logs: u64,
+}
+
+impl Piece {
+    fn add(&mut self, line: &[u8], target: &mut Segment) -> io::Result<()> {
+        self.text.extend_from_slice(line);
+        self.n_logs += 1;
+        if self.text.len() < PIECE_BYTES { Ok(()) } else { self.write(target) }
+    }
+
+    fn write(&mut self, target: &mut Segment) -> io::Result<()> {
+        target.append(&self.text)?;
+        target.count(&self.text, self.n_logs, Duration::ZERO);
+        *self = Piece::default();
+        Ok(())
     }
 }
 
@@ -165,23 +164,16 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Removes an open file whose lines are in a sealed one.
-    fn drop_twin(&mut self, path: &Path, survey: &Survey) -> io::Result<()> {
-        self.put_aside(path, survey)?;
-        self.options.disk.remove(path)?;
-        self.options.disk.sync_dir(&self.options.dir)
-    }
-
-    /// Writes the whole lines of an open file into a fresh one, in its place.
+    /// Writes the whole lines of an open file into a fresh one, in its place; `None` when there are none.
     ///
     /// Never goes on with the old one: a sync of it may have failed, and then the kernel may take pages for clean that
     /// are not on the disk.
-    fn renew(&mut self, path: &Path, survey: &Survey) -> io::Result<Option<Segment>> {
+    fn renew(&mut self, path: &Path) -> io::Result<Option<Segment>> {
         let disk = &*self.options.disk;
-        self.put_aside(path, survey)?;
         let passing = path.with_extension("mend");
         let mut fresh = Segment::of_file(segment::replace(disk, &passing)?, passing);
-        let first_at = self.copy_new_lines(path, &mut fresh)?;
+        let whole = self.copy_new_lines(path, &mut fresh)?;
+        self.put_aside(path, whole.n_bytes)?;
         if fresh.n_logs() == 0 {
             disk.remove(fresh.path())?;
             disk.remove(path)?;
@@ -191,47 +183,40 @@ impl Recovery<'_> {
         fresh.sync()?;
         fresh.rename(disk, path.to_owned())?;
         disk.sync_dir(&self.options.dir)?;
-        fresh.set_age(time_between(first_at.unwrap_or(self.now), self.now));
+        fresh.set_age(time_between(whole.first_at.unwrap_or(self.now), self.now));
         self.report.n_logs += fresh.n_logs();
         Ok(Some(fresh))
     }
 
-    /// Copies the whole lines that are not stored already; gives the time of the first.
-    fn copy_new_lines(&mut self, path: &Path, fresh: &mut Segment) -> io::Result<Option<Timestamp>> {
-        let mut piece = Vec::with_capacity(PIECE_BYTES);
-        let (mut n_logs, mut first_at) = (0, None);
-        let mut write = |piece: &mut Vec<u8>, n_logs: &mut u64| {
-            fresh.append(piece)?;
-            fresh.count(piece, *n_logs, std::time::Duration::ZERO);
-            piece.clear();
-            *n_logs = 0;
-            io::Result::Ok(())
-        };
+    /// Copies the whole lines that are not stored already.
+    fn copy_new_lines(&mut self, path: &Path, fresh: &mut Segment) -> io::Result<Whole> {
+        let mut whole = Whole::default();
+        let mut piece = Piece::default();
         for_each_whole_line(&mut *self.options.disk.read(path)?, |line, stored| {
+            whole.n_bytes += line.len() as u64;
             let received_at = stored.received_at.unwrap_or(self.now);
             if stored.key.is_some_and(|key| !self.repeats.remember(key, received_at)) {
                 self.report.n_repeats += 1;
                 return Ok(());
             }
-            first_at.get_or_insert(received_at);
-            piece.extend_from_slice(line);
-            n_logs += 1;
-            if piece.len() < PIECE_BYTES { Ok(()) } else { write(&mut piece, &mut n_logs) }
+            whole.first_at.get_or_insert(received_at);
+            piece.add(line, fresh)
         })?;
-        write(&mut piece, &mut n_logs)?;
-        Ok(first_at)
+        piece.write(fresh)?;
+        Ok(whole)
     }
 
-    /// Copies what follows the whole lines into `aside/`, durably.
-    fn put_aside(&mut self, path: &Path, survey: &Survey) -> io::Result<()> {
-        if survey.n_bytes_rest == 0 {
+    /// Copies what follows the first `n_bytes_whole` bytes into `aside/`, durably.
+    fn put_aside(&mut self, path: &Path, n_bytes_whole: u64) -> io::Result<()> {
+        let disk = &*self.options.disk;
+        let n_bytes = disk.facts(path)?.n_bytes.saturating_sub(n_bytes_whole);
+        if n_bytes == 0 {
             return Ok(());
         }
-        let disk = &*self.options.disk;
         let origin = path.file_name().unwrap_or_default().to_string_lossy();
         let target = self.options.aside.join(format!("{origin}.{}", self.now.as_millisecond()));
         let mut source = disk.read(path)?;
-        io::copy(&mut source.by_ref().take(survey.n_bytes), &mut io::sink())?;
+        io::copy(&mut source.by_ref().take(n_bytes_whole), &mut io::sink())?;
         let mut file = segment::replace(disk, &target)?;
         let mut piece = Vec::with_capacity(PIECE_BYTES);
         while source.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut piece)? > 0 {
@@ -240,8 +225,8 @@ impl Recovery<'_> {
         }
         file.sync_data()?;
         disk.sync_dir(&self.options.aside)?;
-        self.report.n_bytes_aside += survey.n_bytes_rest;
-        warn!("put {} bytes that are not whole lines aside, into `{}`", survey.n_bytes_rest, target.display());
+        self.report.n_bytes_aside += n_bytes;
+        warn!("put {n_bytes} bytes that are not whole lines aside, into `{}`", target.display());
         Ok(())
     }
 

@@ -171,3 +171,37 @@ pub fn replace(disk: &dyn Disk, path: &Path) -> io::Result<Box<dyn DiskFile>> {
 fn folder_of(path: &Path) -> &Path {
     path.parent().expect("a segment lies in the spool's folder")
 }
+
+#[cfg(test)]
+mod tests {
+    use logdig_store::disk::RealDisk;
+
+    use super::*;
+
+    #[test]
+    fn mends_by_a_copy_of_what_was_committed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut segment = Segment::create(&RealDisk, dir.path().join("2026-11-25.0.open")).unwrap();
+        segment.commit(b"{}\n", 1, Duration::ZERO).unwrap();
+        segment.file.append(b"never synced").unwrap();
+        segment.is_trusted = false;
+        segment.mend(&RealDisk).unwrap();
+        segment.commit(b"[]\n", 1, Duration::ZERO).unwrap();
+        assert_eq!(std::fs::read(segment.path()).unwrap(), b"{}\n[]\n");
+        assert_eq!(segment.content_hash(), ContentHash::of(b"{}\n[]\n"));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn is_not_mended_from_a_file_that_holds_something_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut segment = Segment::create(&RealDisk, dir.path().join("2026-11-25.0.open")).unwrap();
+        segment.commit(b"{}\n", 1, Duration::ZERO).unwrap();
+        segment.is_trusted = false;
+        for content in ["", "[]\n"] {
+            std::fs::write(segment.path(), content).unwrap();
+            assert_eq!(segment.mend(&RealDisk).unwrap_err().kind(), ErrorKind::InvalidData);
+        }
+        assert!(!segment.is_trusted);
+    }
+}

@@ -5,7 +5,7 @@
 //! for clean; failed writes leave a part. All of it follows from one seed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::{self, BufRead, Cursor, ErrorKind},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,9 +14,9 @@ use std::{
 use jiff::Timestamp;
 
 use super::{Disk, DiskFile, FileFacts};
+use content::{File, Rng};
 
-/// Small, so that a sector holds a part of a line.
-const SECTOR_BYTES: usize = 32;
+mod content;
 
 /// A simulated disk; clones are the same disk.
 #[derive(Clone)]
@@ -42,36 +42,6 @@ struct State {
 enum Node {
     Dir,
     File(usize),
-}
-
-#[derive(Clone, Default)]
-struct File {
-    seen: Vec<u8>,
-    on_disk: Vec<u8>,
-    dirty: BTreeSet<usize>,
-    is_length_dirty: bool,
-    changed_at: Timestamp,
-}
-
-/// The same numbers for the same seed (SplitMix64).
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        n > 0 && self.next().is_multiple_of(n)
-    }
-
-    fn up_to(&mut self, max: usize) -> usize {
-        (self.next() % (max as u64 + 1)) as usize
-    }
 }
 
 impl SimDisk {
@@ -154,75 +124,6 @@ fn no_power() -> io::Error {
 
 fn absent() -> io::Error {
     ErrorKind::NotFound.into()
-}
-
-fn sector(number: usize, length: usize) -> std::ops::Range<usize> {
-    let start = number * SECTOR_BYTES;
-    start.min(length)..(start + SECTOR_BYTES).min(length)
-}
-
-impl File {
-    /// Writes a sector of what is seen to the disk, which may make the file longer there.
-    fn write_back(&mut self, number: usize) {
-        let range = sector(number, self.seen.len());
-        if self.on_disk.len() < range.end {
-            self.on_disk.resize(range.end, 0);
-        }
-        self.on_disk[range.clone()].copy_from_slice(&self.seen[range]);
-        self.dirty.remove(&number);
-    }
-
-    fn sync(&mut self) {
-        for number in self.dirty.clone() {
-            self.write_back(number);
-        }
-        if std::mem::take(&mut self.is_length_dirty) {
-            self.on_disk.resize(self.seen.len(), 0);
-        }
-    }
-
-    /// Any part of what is dirty is written; the rest is taken for clean, and may even be read back as it was before.
-    fn sync_badly(&mut self, rng: &mut Rng) {
-        for number in std::mem::take(&mut self.dirty) {
-            if rng.one_in(2) {
-                self.write_back(number);
-            } else if rng.one_in(2) {
-                let range = sector(number, self.seen.len());
-                for at in range {
-                    self.seen[at] = self.on_disk.get(at).copied().unwrap_or(0);
-                }
-            }
-        }
-        self.is_length_dirty &= rng.one_in(2);
-    }
-
-    fn append(&mut self, bytes: &[u8]) {
-        let start = self.seen.len();
-        self.seen.extend_from_slice(bytes);
-        self.dirty.extend(start / SECTOR_BYTES..self.seen.len().div_ceil(SECTOR_BYTES));
-        self.is_length_dirty = true;
-    }
-
-    fn truncate(&mut self, n_bytes: usize) {
-        self.seen.truncate(n_bytes);
-        self.dirty.retain(|number| number * SECTOR_BYTES < n_bytes);
-        self.is_length_dirty = true;
-    }
-
-    fn lose_power(&mut self, rng: &mut Rng) {
-        for number in self.dirty.clone() {
-            if rng.one_in(2) {
-                self.write_back(number);
-            }
-        }
-        if self.is_length_dirty {
-            let (short, long) = (self.on_disk.len().min(self.seen.len()), self.on_disk.len().max(self.seen.len()));
-            self.on_disk.resize(short + rng.up_to(long - short), 0);
-        }
-        self.seen = self.on_disk.clone();
-        self.dirty.clear();
-        self.is_length_dirty = false;
-    }
 }
 
 impl State {
@@ -330,7 +231,8 @@ impl Disk for SimDisk {
             }
             let number = state.files.len();
             state.change_names(vec![(path.to_owned(), Some(Node::File(number)))])?;
-            state.files.push(File { changed_at: state.change_time(), ..File::default() });
+            let file = File::new(state.change_time());
+            state.files.push(file);
             Ok(number)
         })?;
         Ok(Box::new(SimFile { disk: self.clone(), number }))
