@@ -187,7 +187,7 @@ pub fn read_json(body: &[u8]) -> Result<Vec<ReadLog>, BodyError> {
 pub fn read_lines(body: &[u8]) -> Result<Vec<ReadLog>, BodyError> {
     let text = str_of(body)?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    checked(lines.map(draft::read_log).collect())
+    checked(lines.take(LOGS_PER_REQUEST_MAX + 1).map(draft::read_log).collect())
 }
 
 fn str_of(body: &[u8]) -> Result<&str, BodyError> {
