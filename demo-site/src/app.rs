@@ -5,6 +5,7 @@ use leptos_router::components::{A, Route, Router, Routes};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
 use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{FocusOptions, HtmlElement};
 
 use crate::basket::Basket;
 use crate::panel::view::Panel;
@@ -62,14 +63,13 @@ fn Header() -> impl IntoView {
 #[component]
 fn Main() -> impl IntoView {
     let main = NodeRef::<leptos::html::Main>::new();
-    let pathname = use_location().pathname;
-    // A reader of the screen hears where a navigation without a page load has led; the first page is read anyway.
+    let location = use_location();
     Effect::new(move |before: Option<String>| {
-        let now = pathname.get();
-        if before.is_some_and(|before| before != now)
-            && let Some(main) = main.get_untracked()
-        {
-            let _ = main.focus();
+        let now = location.pathname.get();
+        if before.is_some_and(|before| before != now) {
+            let hash = location.hash.get_untracked();
+            // After the frame the new page stands, and what the hash names with it.
+            request_animation_frame(move || arrive(main.get_untracked(), &hash));
         }
         now
     });
@@ -85,6 +85,19 @@ fn Main() -> impl IntoView {
                 <Route path=path!("/story") view=Story />
             </Routes>
         </main>
+    }
+}
+
+/// Does what a browser does on a page load: the reader of a screen hears the new page, and its hash is in sight.
+fn arrive(main: Option<HtmlElement>, hash: &str) {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    if let Some(main) = main {
+        // Fails never for an element in the page.
+        let _ = main.focus_with_options(&options);
+    }
+    if let Some(target) = document().get_element_by_id(hash.trim_start_matches('#')) {
+        target.scroll_into_view();
     }
 }
 

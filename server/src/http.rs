@@ -32,13 +32,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::Poll;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{BoxError, Router};
 use tower::Service as _;
 
 pub use body::BodyBounds;
@@ -84,7 +84,11 @@ impl App {
 
 fn routes(app: Arc<App>) -> Router {
     let mut router = Router::new()
-        .route("/", get(health::hello).post(collect::collect))
+        .route(
+            "/",
+            get(health::hello)
+                .post(async |State(app): State<Arc<App>>, request| collect::collect::<Body>(&app, request).await),
+        )
         .route("/logdig.js", get(tracker_file::tracker_file))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
@@ -125,28 +129,36 @@ impl Collector {
     }
 
     /// Answers one request, whatever it is and whatever becomes of it.
-    pub async fn answer(&self, request: Request) -> Response {
+    pub async fn answer<B>(&self, request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+    {
         let readers = readers(request.uri().path());
         let origin = cors::origin_of(request.headers());
         let mut response = match *request.method() {
             Method::OPTIONS => cors::preflight(request.headers()),
-            _ => self.answer_or_panic(request).await,
+            // As routed, without the router's boxes: nearly all requests are this one.
+            Method::POST if request.uri().path() == "/" => or_panic(collect::collect(&self.app, request)).await,
+            _ => or_panic(self.route(request.map(Body::new))).await,
         };
         readers.apply(origin, response.headers_mut());
         self.app.metrics.count_response(response.status().as_u16());
         response
     }
 
-    /// A fault at one request must not take down the others: the panic ends here, its message is on stderr.
-    async fn answer_or_panic(&self, request: Request) -> Response {
-        let mut answer = pin!(self.router.clone().call(request));
-        std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(answer)) => Poll::Ready(answer.unwrap_or_else(|never: Infallible| match never {})),
-            Err(_) => Poll::Ready(RequestError::Panic.into_response()),
-        })
-        .await
+    async fn route(&self, request: Request<Body>) -> Response {
+        self.router.clone().call(request).await.unwrap_or_else(|never: Infallible| match never {})
     }
+}
+
+/// A fault at one request must not take down the others: the panic ends here, its message is on stderr.
+async fn or_panic(answer: impl Future<Output = Response>) -> Response {
+    let mut answer = pin!(answer);
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+        Ok(poll) => poll,
+        Err(_) => Poll::Ready(RequestError::Panic.into_response()),
+    })
+    .await
 }
 
 /// An answer in JSON.

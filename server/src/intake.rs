@@ -1,7 +1,7 @@
 //! From a request's body to the lines to be stored: read, admit, stamp, write. No I/O, and nothing about HTTP.
 
 use jiff::Timestamp;
-use logdig_shared::limits::{BODY_BYTES_MAX, LINE_BYTES_MAX};
+use logdig_shared::limits::LINE_BYTES_MAX;
 use logdig_shared::read::{self, BodyError, ReadLog, Reason, Refusal};
 use logdig_shared::{Event, Field, line};
 use logdig_store::Day;
@@ -11,8 +11,6 @@ use crate::queue::{Entry, RepeatKey};
 use crate::random;
 use crate::services::Services;
 
-/// What the fields of an envelope, said once, may grow to in all lines of a request. Trackers stay far below twice.
-const LINES_BYTES_MAX: usize = 4 * BODY_BYTES_MAX;
 /// 96 random bits, as many as in a tracker's document id.
 const ID_CHARS: usize = 16;
 /// Most lines fit into this.
@@ -30,7 +28,7 @@ pub enum BodyForm {
 }
 
 impl BodyForm {
-    /// Tells a form from JSON by its first character, for senders who do not say.
+    /// Tells a form from JSON by its first character, for senders who do not say what they send, or say it wrongly.
     pub fn sniff(body: &[u8]) -> Self {
         match body.trim_ascii_start().first() {
             Some(b'{' | b'[') => Self::Json,
@@ -98,64 +96,59 @@ pub struct Intake {
     pub refused: Vec<RefusedLog>,
 }
 
-/// Why nothing of a body was taken.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum IntakeError {
-    /// No logs could be told apart.
-    #[error("{0}")]
-    Body(#[from] BodyError),
-    /// The lines are far larger than the body.
-    #[error("the logs are too large together")]
-    LogsTooLarge,
-}
-
 /// Sorts the logs of a body into lines to be stored and logs that are refused.
 ///
 /// # Errors
 ///
-/// When nothing of it can be taken.
-pub fn take_in(body: &[u8], form: BodyForm, sender: Sender<'_>, services: &Services) -> Result<Intake, IntakeError> {
-    let logs = match form {
-        BodyForm::Form => vec![read::read_form(body)],
-        BodyForm::Json => read::read_json(body)?,
-        BodyForm::Lines => read::read_lines(body)?,
-    };
+/// When no logs could be told apart in it, or they are too many or too large together.
+pub fn take_in(body: &[u8], form: BodyForm, sender: Sender<'_>, services: &Services) -> Result<Intake, BodyError> {
     let mut intake = Intake { entry: Entry::new(Day::of(sender.received_at)), refused: vec![] };
-    let received_at = format!("{:.3}", sender.received_at);
-    let mut line = String::with_capacity(LINE_BYTES_USUAL);
-    for (index, log) in logs.into_iter().enumerate() {
-        line.clear();
-        match write_line(log, sender.origin, services, &received_at, &mut line) {
-            Ok(key) => intake.entry.push(&line, key),
-            Err((field, reason)) => intake.refused.push(RefusedLog { index, field, reason }),
-        }
-        if intake.entry.n_bytes() > LINES_BYTES_MAX {
-            return Err(IntakeError::LogsTooLarge);
-        }
+    let mut desk = Desk { sender, services, received_at: format!("{:.3}", sender.received_at), line: String::new() };
+    match form {
+        BodyForm::Form => desk.take(0, read::read_form(body), &mut intake),
+        BodyForm::Json => desk.take_all(read::read_json(body)?, &mut intake),
+        BodyForm::Lines => desk.take_all(read::read_lines(body)?, &mut intake),
     }
     Ok(intake)
 }
 
-type Refused = (Option<Field>, RefusalReason);
+/// What all logs of a request have in common, and a line to write each on.
+struct Desk<'a> {
+    sender: Sender<'a>,
+    services: &'a Services,
+    received_at: String,
+    line: String,
+}
 
-/// Writes a log's line, and tells what its repeats are told by: a log whose id we made has none.
-fn write_line(
-    log: ReadLog,
-    origin: Option<&str>,
-    services: &Services,
-    received_at: &str,
-    line: &mut String,
-) -> Result<Option<RepeatKey>, Refused> {
-    let mut event = log.map_err(|Refusal { field, reason }| (field, RefusalReason::Log(reason)))?;
-    admit(&event, origin, services).map_err(|reason| (Some(Field::token), reason))?;
-    let key = event.id.as_deref().map(|id| RepeatKey::of(&event.token, id));
-    stamp(&mut event, received_at);
-    line::write(&event, line);
-    match line.len() {
-        ..=LINE_BYTES_MAX => Ok(key),
-        _ => Err((None, RefusalReason::Log(Reason::TooLong))),
+impl Desk<'_> {
+    fn take_all(&mut self, logs: Vec<ReadLog>, intake: &mut Intake) {
+        logs.into_iter().enumerate().for_each(|(index, log)| self.take(index, log, intake));
+    }
+
+    fn take(&mut self, index: usize, log: ReadLog, intake: &mut Intake) {
+        match self.write_line(log) {
+            Ok(key) => intake.entry.push(&self.line, key),
+            Err((field, reason)) => intake.refused.push(RefusedLog { index, field, reason }),
+        }
+    }
+
+    /// Writes a log's line, and tells what its repeats are told by: a log whose id we made has none.
+    fn write_line(&mut self, log: ReadLog) -> Result<Option<RepeatKey>, Refused> {
+        let mut event = log.map_err(|Refusal { field, reason }| (field, RefusalReason::Log(reason)))?;
+        admit(&event, self.sender.origin, self.services).map_err(|reason| (Some(Field::token), reason))?;
+        let key = event.id.as_deref().map(|id| RepeatKey::of(&event.token, id));
+        stamp(&mut event, &self.received_at);
+        self.line.clear();
+        self.line.reserve(LINE_BYTES_USUAL);
+        line::write(&event, &mut self.line);
+        match self.line.len() {
+            ..=LINE_BYTES_MAX => Ok(key),
+            _ => Err((None, RefusalReason::Log(Reason::TooLong))),
+        }
     }
 }
+
+type Refused = (Option<Field>, RefusalReason);
 
 /// A request without an origin comes from a program, which could send any: origins keep out pages, not programs.
 fn admit(event: &Event, origin: Option<&str>, services: &Services) -> Result<(), RefusalReason> {

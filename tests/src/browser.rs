@@ -34,6 +34,10 @@ const FLAGS: [&str; 9] = [
     "--disable-dev-shm-usage",
 ];
 
+/// Sources of messages that no script writes or can prevent: failed requests,
+/// and advice on how a page is made.
+pub const BROWSERS_OWN: [&str; 2] = ["network", "recommendation"];
+
 /// A running browser.
 ///
 /// Dropping it kills the browser together with its driver, whose process
@@ -50,7 +54,7 @@ pub struct Browser {
 /// What a page wrote to its console, or failed to catch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// `javascript`, `console-api`, `network`, `security`, …
+    /// `javascript`, `console-api`, `security`, …
     pub source: String,
     /// What was said.
     pub text: String,
@@ -185,15 +189,18 @@ impl Browser {
     /// What pages of this browser wrote to the console or failed to catch
     /// since the last call.
     ///
-    /// Failed requests are not among it: Chromium notes those itself, and no
-    /// script can prevent it.
+    /// What Chromium itself notes is not among it; see [`BROWSERS_OWN`].
     pub fn messages(&self) -> Vec<Message> {
-        let log = self.run("the log", self.client.issue_cmd(BrowserLog));
-        let entries = log.as_array().cloned().unwrap_or_default();
+        self.try_messages().expect("chromedriver keeps the log")
+    }
+
+    /// As [`messages`](Self::messages), for a browser that may not answer any more.
+    pub fn try_messages(&self) -> Option<Vec<Message>> {
+        let log = self.runtime.block_on(self.client.issue_cmd(BrowserLog)).ok()?;
         let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
-        let messages =
-            entries.iter().map(|entry| Message { source: text(entry, "source"), text: text(entry, "message") });
-        messages.filter(|message| message.source != "network").collect()
+        let message = |entry: &Value| Message { source: text(entry, "source"), text: text(entry, "message") };
+        let messages = log.as_array()?.iter().map(message);
+        Some(messages.filter(|message| !BROWSERS_OWN.contains(&message.source.as_str())).collect())
     }
 
     fn run<T, E: std::fmt::Display>(&self, what: &str, future: impl Future<Output = Result<T, E>>) -> T {

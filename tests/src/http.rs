@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use ureq::Agent;
-use ureq::http::Request;
+use ureq::http::{HeaderMap, HeaderName, Request};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -16,14 +16,14 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// Name (lower case) and value of each header, in order.
+    /// Name (lower case) and value of each header; several of one name are joined by commas.
     pub headers: Vec<(String, String)>,
     /// The body, as text.
     pub body: String,
 }
 
 impl Answer {
-    /// The value of the first header of this (lower case) name.
+    /// The value of the header of this (lower case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -56,14 +56,19 @@ pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -
     // A GET with an empty body is not the same as one without a body.
     let mut response =
         if body.is_empty() { agent().run(request.body(())?)? } else { agent().run(request.body(body)?)? };
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-    let headers = headers.collect();
+    let headers = joined(response.headers());
     let status = response.status().as_u16();
     let body = String::from_utf8_lossy(&response.body_mut().read_to_vec()?).into_owned();
     Ok(Answer { status, headers, body })
+}
+
+/// Each name once; what comes in several lines means the same as one list.
+fn joined(headers: &HeaderMap) -> Vec<(String, String)> {
+    let values = |name: &HeaderName| {
+        let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        values.collect::<Vec<_>>().join(", ")
+    };
+    headers.keys().map(|name| (name.as_str().to_owned(), values(name))).collect()
 }
 
 /// Writes `bytes` to the address and returns everything that comes back

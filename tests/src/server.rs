@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Output};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -46,6 +46,24 @@ impl Server {
     /// Starts one with these flags beside `--listen` and `--data`.
     pub fn start_with(flags: &[&str]) -> Self {
         Self::start_under(&[], flags)
+    }
+
+    /// Starts one that seals soon and that [`set_room`](Self::set_room) works on.
+    pub fn start_with_limited_room() -> Self {
+        // Ignored signals stay ignored in the program that `env` becomes: like
+        // a full disk, the limit then makes writes fail and does not kill.
+        Self::start_under(&["env", "--ignore-signal=XFSZ"], &SEAL_SOON)
+    }
+
+    /// From now on none of its files may grow past this many bytes, as on a
+    /// disk with so much room; `None` takes the limit away.
+    ///
+    /// # Panics
+    ///
+    /// When the limit cannot be set.
+    pub fn set_room(&self, bytes: Option<u64>) {
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(self.process.pid()), Resource::Fsize, limit).expect("the limit can be set");
     }
 
     /// Starts one under another program, such as `strace -o FILE`, which gets

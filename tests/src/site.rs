@@ -73,6 +73,11 @@ impl Site {
         *lock(&self.shared.tag) = tag(&server.url(), &server.token(), attributes);
     }
 
+    /// From now on the tag has this token.
+    pub fn set_token(&self, server: &Server, token: &str) {
+        *lock(&self.shared.tag) = tag(&server.url(), token, "");
+    }
+
     /// The address of this path on the site.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)

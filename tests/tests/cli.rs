@@ -154,15 +154,23 @@ fn check_is_content_with_what_the_collector_wrote() {
     let store = Store::make();
     let (is_good, found) = store.check();
     assert!(is_good, "{found}");
-    assert_eq!(found["logs"], 3, "{found}");
-    assert_eq!(found["legacy"], 0, "{found}");
-    assert_eq!(found["repeats"], 0, "{found}");
+    assert_eq!(counts(&found), json!([3, 0, 0, 0]), "{found}");
     assert_eq!(found["problems"], json!([]), "{found}");
+    let day = &store.logs[0].file[..10];
+    assert_eq!(found["counts"], json!([{"day": day, "service": "local", "n_logs": 3}]), "{found}");
 }
+
+/// Logs, those of the original, repeats, problems.
+fn counts(found: &Value) -> Value {
+    json!([found["n_logs"], found["n_legacy"], found["n_repeats"], found["n_problems"]])
+}
+
+/// What was done to a store.
+type Change = (&'static str, fn(&Store));
 
 #[test]
 fn check_finds_whatever_was_changed() {
-    let changes: [(&str, fn(&Store)); 6] = [
+    let changes: [Change; 6] = [
         ("a flipped byte", |store| {
             let mut content = store.content().into_bytes();
             let at = content.iter().position(|byte| *byte == b'4').expect("there is a digit");
@@ -201,9 +209,8 @@ fn check_counts_lines_of_the_original_and_repeats() {
     store.rewrite(&format!("{content}{first}\n{legacy}\n"));
     let (is_good, found) = store.check();
     assert!(is_good, "neither is a fault: {found}");
-    assert_eq!(found["logs"], 5, "{found}");
-    assert_eq!(found["legacy"], 1, "{found}");
-    assert_eq!(found["repeats"], 1, "{found}");
+    assert_eq!(counts(&found), json!([5, 1, 1, 0]), "{found}");
+    assert_eq!(found["repeats"][0]["line"], 4, "it says where: {found}");
 }
 
 #[test]

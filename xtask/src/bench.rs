@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::Format;
 use crate::bench::load::Load;
-use crate::bench::process::Usage;
+use crate::bench::process::{Memory, Usage};
 use crate::demo::collector::listening_address;
 use crate::progress::step;
 use crate::setup::{Need, setup};
@@ -59,6 +59,15 @@ struct Run {
     fdatasync: disk::Latency,
 }
 
+/// A server that takes posts, and how to post to it.
+struct Course<'a> {
+    pid: u32,
+    address: SocketAddr,
+    script: &'a Path,
+    folder: &'a Path,
+    seconds: u32,
+}
+
 /// Builds a release, puts load on it and prints what it took.
 ///
 /// # Errors
@@ -84,23 +93,29 @@ fn measure(logdig: &Path, folder: &Path, options: &Options) -> Result<Report> {
     let data = folder.join("data");
     let script = load::write_script(folder)?;
     let mut add = Command::new(logdig);
-    add.args(["service", "add", "bench", "--origin=https://shop.example"]).arg("--token").arg(load::TOKEN);
+    add.args(["service", "add", "bench", "--origin=https://shop.example", "--token", load::TOKEN]);
     run(add.arg("--data").arg(&data).stdout(Stdio::null()))?;
     let started = Instant::now();
     let (mut collector, address) = start(logdig, &data)?;
     let ready = started.elapsed();
-    let rss_idle_kib = process::memory(collector.id())?.now_kib;
-    let mut runs = Vec::new();
-    for &connections in &options.connections {
-        step(&format!("bench: {connections} connections"));
-        runs.push(measure_run(collector.id(), address, &script, folder, connections, options.seconds)?);
-    }
-    let rss_peak_kib = process::memory(collector.id())?.peak_kib;
+    let course = Course { pid: collector.id(), address, script: &script, folder, seconds: options.seconds };
+    let measured = measure_collector(&course, &options.connections);
     stop(&mut collector)?;
+    let (idle, runs, after) = measured?;
     step("bench: check what was stored");
     run(Command::new(logdig).arg("check").arg(&data).stdout(Stdio::null()))?;
     let nginx = measure_nginx(folder, &script, options)?;
-    Ok(Report { ready, rss_idle_kib, rss_peak_kib, runs, nginx })
+    Ok(Report { ready, rss_idle_kib: idle.now_kib, rss_peak_kib: after.peak_kib, runs, nginx })
+}
+
+fn measure_collector(course: &Course<'_>, connections: &[u32]) -> Result<(Memory, Vec<Run>, Memory)> {
+    let idle = process::memory(course.pid)?;
+    let mut runs = Vec::new();
+    for &connections in connections {
+        step(&format!("bench: {connections} connections"));
+        runs.push(course.run(connections)?);
+    }
+    Ok((idle, runs, process::memory(course.pid)?))
 }
 
 fn start(logdig: &Path, data: &Path) -> Result<(Child, SocketAddr)> {
@@ -123,30 +138,25 @@ fn stop(child: &mut Child) -> Result<()> {
     Ok(())
 }
 
-fn measure_run(
-    pid: u32,
-    address: SocketAddr,
-    script: &Path,
-    folder: &Path,
-    connections: u32,
-    seconds: u32,
-) -> Result<Run> {
-    let fdatasync = disk::fdatasync_latency(folder)?;
-    let before = Usage::of(pid)?;
-    let load = load::run(address, script, connections, seconds)?;
-    let cpu = Usage::of(pid)?.since(&before);
-    Ok(Run { cpu_us_per_request: cpu.as_secs_f64() * 1e6 / load.requests as f64, load, fdatasync })
-}
-
 fn measure_nginx(folder: &Path, script: &Path, options: &Options) -> Result<Option<Run>> {
     let (Some(nginx), Some(&connections)) = (find_program(&["nginx"]), options.connections.last()) else {
         return Ok(None);
     };
     step(&format!("bench: nginx, {connections} connections"));
     let (mut nginx, address) = load::start_nginx(&nginx, folder)?;
-    let run = measure_run(nginx.id(), address, script, folder, connections, options.seconds);
+    let run = Course { pid: nginx.id(), address, script, folder, seconds: options.seconds }.run(connections);
     stop(&mut nginx)?;
     run.map(Some)
+}
+
+impl Course<'_> {
+    fn run(&self, connections: u32) -> Result<Run> {
+        let fdatasync = disk::fdatasync_latency(self.folder)?;
+        let before = Usage::of(self.pid)?;
+        let load = load::run(self.address, self.script, connections, self.seconds)?;
+        let cpu = Usage::of(self.pid)?.since(&before);
+        Ok(Run { cpu_us_per_request: cpu.as_secs_f64() * 1e6 / load.requests as f64, load, fdatasync })
+    }
 }
 
 impl Report {

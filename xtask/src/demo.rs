@@ -61,11 +61,14 @@ pub fn demo(workspace: &Workspace, options: Options) -> Result<()> {
     let data = options.data.unwrap_or_else(|| workspace.root.join("logdig-data/demo"));
     let address = loopback(options.port.unwrap_or_else(|| free_or_any(COLLECTOR_PORT)));
     let collector = Arc::new(Collector::start(program.clone(), data.clone(), address)?);
-    let port = options.site_port.unwrap_or_else(|| free_or_any(SITE_PORT));
-    let site = SiteServer::start(loopback(port), site::dist(workspace), Arc::clone(&collector))?;
-    print_welcome(&site, &collector, &program, &data);
-    let outcome = wait(&stop, &collector);
-    eprintln!("\nstopping: the collector seals what it has");
+    let site_address = loopback(options.site_port.unwrap_or_else(|| free_or_any(SITE_PORT)));
+    let outcome = SiteServer::start(site_address, site::dist(workspace), Arc::clone(&collector)).and_then(|site| {
+        print_welcome(&site, &collector, &program, &data);
+        wait(&stop, &collector)
+    });
+    if collector.pid().is_some() {
+        eprintln!("\nstopping: the collector seals what it has");
+    }
     collector.stop(&stop)?;
     outcome
 }

@@ -140,6 +140,10 @@ impl Ledger {
     }
 
     fn see_other_document(&mut self, document: String) {
+        // A page from the back/forward cache is told late what its successors in this tab wrote.
+        if self.origins.get(&document) == Some(&Origin::Before) {
+            return;
+        }
         for entry in self.entries.iter_mut().filter(|entry| document_of(&entry.log.id) == document) {
             entry.origin = Origin::Elsewhere;
         }

@@ -1,11 +1,10 @@
 //! All goods, with filters that stand in the address: clickable spans and a checkbox.
 
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 
-use super::euros;
+use super::{euros, press_by_key};
 use crate::app::name_page;
 use crate::goods::{self, Good, Kind};
 
@@ -118,13 +117,7 @@ fn Chip(
     #[prop(into)] is_on: Signal<bool>,
     on_press: impl Fn() + Clone + Send + Sync + 'static,
 ) -> impl IntoView {
-    let press = on_press.clone();
-    let press_by_key = move |event: KeyboardEvent| {
-        if matches!(event.key().as_str(), "Enter" | " ") {
-            event.prevent_default();
-            press();
-        }
-    };
+    let on_key = press_by_key(on_press.clone());
     view! {
         <span
             class="chip"
@@ -132,7 +125,7 @@ fn Chip(
             tabindex="0"
             aria-pressed=move || is_on.get().to_string()
             on:click=move |_| on_press()
-            on:keydown=press_by_key
+            on:keydown=on_key
         >
             {name}
         </span>

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::press_by_key;
 use crate::app::name_page;
 
 struct Chapter {
@@ -147,11 +148,7 @@ fn Thanked() -> impl IntoView {
                 role="button"
                 tabindex="0"
                 on:click=move |_| press()
-                on:keydown=move |event| {
-                    if event.key() == "Enter" {
-                        press();
-                    }
-                }
+                on:keydown=press_by_key(press)
             >
                 "I liked this chapter"
             </span>

@@ -37,8 +37,9 @@ pub struct HttpConfig {
     #[arg(long, value_name = "TIME", env = "LOGDIG_IDLE_TIMEOUT", default_value = "75s", value_parser = units::duration)]
     pub idle_timeout: Duration,
 
+    // A slow uplink carries the largest body that we take, 1 MiB, in about this time.
     /// Answer 408 when a request body takes longer than this to arrive
-    #[arg(long, value_name = "TIME", env = "LOGDIG_BODY_TIMEOUT", default_value = "10s", value_parser = units::duration)]
+    #[arg(long, value_name = "TIME", env = "LOGDIG_BODY_TIMEOUT", default_value = "30s", value_parser = units::duration)]
     pub body_timeout: Duration,
 
     // Most supervisors kill after 30 s: what is sealed by then need not be recovered at the next start.

@@ -1,12 +1,12 @@
 //! Reading a request's body: bounded in size, in time, and in the sum over all requests.
 
-use std::time::Duration;
-
-use axum::body::{Body, Bytes, HttpBody};
-use http_body_util::BodyExt;
-use logdig_shared::limits::BODY_BYTES_MAX;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use axum::body::{Bytes, HttpBody};
+use http_body_util::BodyExt;
+use logdig_shared::limits::BODY_BYTES_MAX;
 
 use super::RequestError;
 use crate::outcome::Metrics;
@@ -41,14 +41,20 @@ impl AsRef<[u8]> for HeldBody {
 /// # Errors
 ///
 /// When it is larger, slow, broken off, or when bodies of other requests leave no room.
-pub async fn read(body: Body, bounds: &BodyBounds, metrics: &Arc<Metrics>) -> Result<HeldBody, RequestError> {
+pub async fn read<B>(body: B, bounds: &BodyBounds, metrics: &Arc<Metrics>) -> Result<HeldBody, RequestError>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     let held = Held { metrics: metrics.clone(), n_bytes: 0 };
     // The timer starts only where the body is not here yet, so a short body costs none.
     let read = tokio::time::timeout(bounds.timeout, read_all(body, bounds, held));
     read.await.map_err(|_| RequestError::BodySlow)?
 }
 
-async fn read_all(mut body: Body, bounds: &BodyBounds, mut held: Held) -> Result<HeldBody, RequestError> {
+async fn read_all<B>(mut body: B, bounds: &BodyBounds, mut held: Held) -> Result<HeldBody, RequestError>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
         discard(body).await;
         return Err(RequestError::BodyTooLarge);
@@ -73,7 +79,7 @@ async fn read_all(mut body: Body, bounds: &BodyBounds, mut held: Held) -> Result
     Ok(HeldBody { bytes: bytes.into(), _held: held })
 }
 
-async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, RequestError> {
+async fn next_chunk<B: HttpBody<Data = Bytes> + Unpin>(body: &mut B) -> Result<Option<Bytes>, RequestError> {
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame.map_err(|_| RequestError::BodyBroken)?.into_data() {
             return Ok(Some(data));
@@ -82,7 +88,7 @@ async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, RequestError> {
     Ok(None)
 }
 
-async fn discard(mut body: Body) {
+async fn discard<B: HttpBody<Data = Bytes> + Unpin>(mut body: B) {
     let mut n_bytes = 0;
     while n_bytes < DISCARDED_BYTES_MAX
         && let Ok(Some(chunk)) = next_chunk(&mut body).await

@@ -1,13 +1,12 @@
 //! `POST /`: logs come in, and are durable before the answer goes out.
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::body::{Bytes, HttpBody};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tracing::debug;
 
@@ -17,20 +16,24 @@ use crate::outcome::{Metrics, Outcome};
 use crate::queue::{Accepted, Entry};
 
 /// Takes the logs of a request: all that are right, or none when they can't be made durable now.
-pub async fn collect(State(app): State<Arc<App>>, request: Request) -> Result<Response, RequestError> {
-    let answer = take(&app, request).await;
+pub async fn collect<B: HttpBody<Data = Bytes> + Unpin>(app: &App, request: Request<B>) -> Response {
+    let answer = take(app, request).await;
     if let Some(demo) = &app.demo {
         demo.delay().await;
     }
-    answer
+    answer.unwrap_or_else(RequestError::into_response)
 }
 
-async fn take(app: &App, request: Request) -> Result<Response, RequestError> {
+async fn take<B: HttpBody<Data = Bytes> + Unpin>(app: &App, request: Request<B>) -> Result<Response, RequestError> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let declared = declared_form(&head.headers)?;
     let body = body::read(body, &app.body_bounds, &app.metrics).await?;
-    let form = declared.unwrap_or_else(|| BodyForm::sniff(body.as_ref()));
+    let form = match declared {
+        // `curl -d` calls everything a form, JSON too.
+        None | Some(BodyForm::Form) => BodyForm::sniff(body.as_ref()),
+        Some(form) => form,
+    };
     let sender = Sender { origin: origin(&head.headers), received_at: (app.clock)() };
     let intake = take_in(body.as_ref(), form, sender, &app.services.current())?;
     for refused in &intake.refused {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use axum::body::Body;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, warn};
@@ -23,6 +23,8 @@ use crate::outcome::Metrics;
 const CONNECTION_BYTES_MAX: usize = 64 * 1024;
 /// When the system has no more files to give, trying at once would only burn time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Files that connections must leave to the spool and the store.
+const FILES_KEPT: u64 = 64;
 /// A peer that takes nothing of an answer for so long is gone.
 #[cfg(target_os = "linux")]
 const UNTAKEN_MS_MAX: u32 = 30_000;
@@ -44,6 +46,25 @@ pub async fn listen(listener: TcpListener, collector: Collector, config: &HttpCo
     connections.finish(config.shutdown_timeout).await;
 }
 
+/// How many connections there may be: as many as wanted, or fewer where the system gives fewer files, for each counts as
+/// one. Programs begin with a limit far below what they may ask for.
+fn n_connections_max(wanted: u64) -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    let needed = wanted.saturating_add(FILES_KEPT);
+    if limit.current.is_some_and(|current| current < needed) {
+        limit.current = Some(limit.maximum.map_or(needed, |maximum| maximum.min(needed)));
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            warn!(%error, "could not raise the limit of open files");
+            limit = getrlimit(Resource::Nofile);
+        }
+    }
+    let files = limit.current.map_or(wanted, |current| current.saturating_sub(FILES_KEPT));
+    if files < wanted {
+        warn!(connections_max = files, "the limit of open files allows fewer connections than --connections-max");
+    }
+    usize::try_from(files.clamp(1, wanted)).unwrap_or(Semaphore::MAX_PERMITS)
+}
+
 struct Connections {
     collector: Collector,
     http: http1::Builder,
@@ -57,9 +78,11 @@ impl Connections {
         http.timer(TokioTimer::new())
             .header_read_timeout(config.idle_timeout)
             .max_buf_size(CONNECTION_BYTES_MAX)
+            // Answers are small: one copy costs less than handing the system two pieces.
+            .writev(false)
             // A program may close its sending side and still wait for the answer.
             .half_close(true);
-        let n_max = usize::try_from(config.connections_max).unwrap_or(Semaphore::MAX_PERMITS);
+        let n_max = n_connections_max(config.connections_max);
         Self { collector, http, permits: Arc::new(Semaphore::new(n_max)), graceful: GracefulShutdown::new() }
     }
 
@@ -84,9 +107,9 @@ impl Connections {
         }
         let collector = self.collector.clone();
         let open = Open::count(collector.metrics(), permit);
-        let service = service_fn(move |request: hyper::Request<_>| {
+        let service = service_fn(move |request| {
             let collector = collector.clone();
-            async move { Ok::<_, std::convert::Infallible>(collector.answer(request.map(Body::new)).await) }
+            async move { Ok::<_, std::convert::Infallible>(collector.answer(request).await) }
         });
         let connection = self.graceful.watch(self.http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {

@@ -4,6 +4,7 @@ mod answers;
 mod bounds;
 mod cors;
 mod demo;
+mod listen;
 mod pages;
 
 use std::sync::Arc;

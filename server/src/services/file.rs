@@ -43,7 +43,7 @@ pub enum FileError {
         source: serde_json::Error,
     },
     /// Services that are not valid together.
-    #[error("{0}")]
+    #[error(transparent)]
     Service(#[from] ServiceError),
 }
 

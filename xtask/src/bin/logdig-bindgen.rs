@@ -34,6 +34,8 @@ fn run() -> Result<()> {
         .input_path(input)
         .out_name(name)
         .typescript(false)
+        // `init()` alone shall find the wasm beside it.
+        .omit_default_module_path(false)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(out_dir)

@@ -187,6 +187,13 @@ fn another_tab_is_told_by_its_writing_before_or_after_the_key_was_seen() {
 }
 
 #[test]
+fn what_a_page_of_this_tab_wrote_is_not_taken_for_another_tab_s() {
+    let mut ledger = ledger([queue(&["d.0"])]).resumed();
+    ledger.see(Sight::WrittenElsewhere("d".into()));
+    assert_eq!(entry(&ledger, "d.0").origin, Origin::Before);
+}
+
+#[test]
 fn what_should_be_in_a_file_is_sought_before_what_waits() {
     let ledger = ledger([queue(&["d.0", "d.1", "d.2"]), post(1, &["d.1"]), answer(1, 200), queue(&["d.0"])]);
     assert_eq!(ledger.sought(10), ["d.1", "d.2", "d.0"]);

@@ -13,12 +13,13 @@ use super::*;
 
 /// A body of blanks that comes in pieces; where it `hangs` its end never comes.
 struct Pieces {
-    sizes: std::vec::IntoIter<usize>,
+    /// The last one comes first.
+    sizes: Vec<usize>,
     hangs: bool,
 }
 
 fn pieces(sizes: &[usize], hangs: bool) -> Body {
-    Body::new(Pieces { sizes: sizes.to_vec().into_iter(), hangs })
+    Body::new(Pieces { sizes: sizes.iter().rev().copied().collect(), hangs })
 }
 
 impl HttpBody for Pieces {
@@ -26,7 +27,7 @@ impl HttpBody for Pieces {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match self.sizes.next() {
+        match self.sizes.pop() {
             Some(size) => Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b' '; size]))))),
             None if self.hangs => Poll::Pending,
             None => Poll::Ready(None),

@@ -18,6 +18,15 @@ async fn says_that_it_lives_to_programs_and_to_people() {
 }
 
 #[tokio::test]
+async fn says_which_methods_an_address_takes() {
+    let collector = TestCollector::new();
+    for (path, allowed) in [("/", "GET,HEAD,POST"), ("/logdig.js", "GET,HEAD"), ("/demo/delay", "GET,HEAD,POST")] {
+        let answer = collector.send(request(Method::DELETE, path, &[], "")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allowed), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn is_not_ready_once_it_shuts_down() {
     let collector = TestCollector::with(|app| app.is_shutting_down = AtomicBool::new(true));
     let answer = collector.get("/health/ready").await;
