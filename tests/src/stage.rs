@@ -1,7 +1,7 @@
 //! A collector, a website that carries its tracker, and a browser.
 
 use crate::sealed::SealedLog;
-use crate::wait::wait_for;
+use crate::wait::poll;
 use crate::{Browser, Server, Site};
 
 /// What most browser tests play on.
@@ -49,6 +49,12 @@ impl Stage {
         self.browser.wait_until("all logs delivered", "probe.waiting().length == 0");
     }
 
+    /// Logs on the collector's disk: counted since its start, or in files.
+    fn n_stored(&self) -> usize {
+        let counted = self.server.metric("logdig_logs_total", &["outcome=\"stored\""]) as usize;
+        counted.max(self.server.sealed_logs().len())
+    }
+
     /// Waits until `expected` are stored and nothing waits in the browser,
     /// stops the collector, and compares what is stored with what is expected,
     /// in any order, each written as [`told`] tells it.
@@ -57,11 +63,8 @@ impl Stage {
     ///
     /// When they differ, or a page wrote to the console or let an error out.
     pub fn finish(mut self, expected: &[&str]) -> Vec<SealedLog> {
-        wait_for(&format!("{} stored logs", expected.len()), || {
-            let n_stored = self.server.metric("logdig_logs_total", &["outcome=\"stored\""]) as usize;
-            let n_sealed = self.server.sealed_logs().len();
-            (n_stored.max(n_sealed) >= expected.len()).then_some(())
-        });
+        // When they do not come, the comparison says which.
+        poll(|| (self.n_stored() >= expected.len()).then_some(()));
         self.wait_delivered();
         assert_eq!(self.browser.messages(), [], "a tracker is silent");
         let logs = self.server.stop_and_read();

@@ -15,15 +15,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// # Panics
 ///
 /// When [`DEADLINE`] has passed; the message names `what` was waited for.
-pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let give_up = Instant::now() + DEADLINE;
-    loop {
-        if let Some(value) = condition() {
-            return value;
-        }
-        assert!(Instant::now() < give_up, "waited {} s in vain: {what}", DEADLINE.as_secs());
-        std::thread::sleep(POLL_INTERVAL);
-    }
+pub fn wait_for<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    let value = poll(condition);
+    value.unwrap_or_else(|| panic!("waited {} s in vain: {what}", DEADLINE.as_secs()))
 }
 
 /// Waits until `condition` holds; see [`wait_for`].
@@ -33,4 +27,17 @@ pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
 /// As [`wait_for`] does.
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     wait_for(what, || condition().then_some(()));
+}
+
+/// Calls `condition` until it gives a value; gives `None` when [`DEADLINE`]
+/// has passed, for those who can say better what is wrong.
+pub fn poll<T>(mut condition: impl FnMut() -> Option<T>) -> Option<T> {
+    let give_up = Instant::now() + DEADLINE;
+    while Instant::now() < give_up {
+        if let Some(value) = condition() {
+            return Some(value);
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
+    None
 }

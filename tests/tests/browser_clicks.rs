@@ -37,7 +37,7 @@ fn each_kind_of_element_is_told_as_in_the_original() {
     selectors.iter().for_each(|selector| stage.browser.click(selector));
     stage.finish(&[
         VIEW,
-        "click /index.html button;big red box;buy;order;".replace("big red box", "box big red").as_str(),
+        "click /index.html button;box big red;buy;order;",
         "click /index.html span;box;star;;.0.1",
         "click /index.html div;box;role;;",
         "click /index.html input;box;text;email;",
@@ -62,7 +62,7 @@ fn places_and_sizes_are_right_to_the_pixel() {
     let logs = stage.finish(&[VIEW, "click /index.html button;box;low;;", "click /index.html button;;pinned;;"]);
     let window = json!({
         "viewport_w": 900, "viewport_h": 600, "document_w": 1000, "document_h": 3000,
-        "scroll_x": 30, "scroll_y": 1200, "pointer": "mouse", "trusted": null, "load_count": null,
+        "scroll_x": 30, "scroll_y": 1200, "pointer": "mouse", "trusted": null,
     });
     let low = click_on(&logs, "low;;");
     let expected = json!({"x": 117, "y": 1504, "element_x": 100, "element_y": 1500, "element_w": 80, "element_h": 30});
@@ -72,11 +72,8 @@ fn places_and_sizes_are_right_to_the_pixel() {
     let expected = json!({"x": 540, "y": 1212, "element_x": 530, "element_y": 1205, "element_w": 100, "element_h": 30});
     check_fields(pinned, &expected);
     check_fields(pinned, &json!({"fixed": true, "element": "button#pinned"}));
-    for click in [low, pinned] {
-        let mut window = window.clone();
-        window["load_count"] = click["load_count"].clone();
-        check_fields(click, &window);
-    }
+    check_fields(low, &window);
+    check_fields(pinned, &window);
 }
 
 #[test]
@@ -88,8 +85,7 @@ fn a_view_tells_page_window_and_browser() {
     stage.wait_started();
     let agent = stage.browser.eval("return navigator.userAgent");
     let (from, at) = (stage.site.url("/page2.html"), stage.site.url("/index.html"));
-    let logs =
-        stage.finish(&["view /page2.html", &format!("click /page2.html {at}").replace(&at, "/index.html"), VIEW]);
+    let logs = stage.finish(&["view /page2.html", "click /page2.html /index.html", VIEW]);
     let views: Vec<&Value> = logs.iter().filter(|log| log.text("type") == "view").map(|log| &log.json).collect();
     let find = |page: &str| views.iter().find(|view| view["current_page"] == page).expect("a view of the page");
     check_fields(find(&from), &json!({"referrer": null, "link": from, "seq": 0, "view_seq": 0, "load_count": 1}));

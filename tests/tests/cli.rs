@@ -165,9 +165,12 @@ fn counts(found: &Value) -> Value {
     json!([found["n_logs"], found["n_legacy"], found["n_repeats"], found["n_problems"]])
 }
 
+/// What was done to a store.
+type Change = (&'static str, fn(&Store));
+
 #[test]
 fn check_finds_whatever_was_changed() {
-    let changes: [(&str, fn(&Store)); 6] = [
+    let changes: [Change; 6] = [
         ("a flipped byte", |store| {
             let mut content = store.content().into_bytes();
             let at = content.iter().position(|byte| *byte == b'4').expect("there is a digit");

@@ -1,6 +1,7 @@
 //! Promise: pages that still carry the first LogDig's script work unchanged.
 
 use logdig_tests::event::{form, percent_encode};
+use logdig_tests::sealed::SealedLog;
 use logdig_tests::server::SEAL_LATE;
 use logdig_tests::{Server, Stage, event};
 use serde_json::{Value, json};
@@ -105,10 +106,9 @@ fn a_page_with_that_script_works_unchanged() {
     assert_eq!(links, expected);
     for answer in answers {
         let sent = &answer["log"];
-        let found = stored
-            .iter()
-            .find(|log| log.json["load_count"].to_string() == sent["load_count"].as_str().unwrap_or_default());
-        let found = found.expect("each is stored");
+        let count: u64 = sent["load_count"].as_str().and_then(|text| text.parse().ok()).expect("a count as text");
+        let is_it = |log: &&SealedLog| log.json["load_count"] == count;
+        let found = stored.iter().find(is_it).expect("each is stored");
         for field in ["timestamp", "token", "user_key", "current_page", "link", "user_agent"] {
             assert_eq!(found.json[field], sent[field], "{field}");
         }
