@@ -105,7 +105,10 @@ fn arrive(main: Option<HtmlElement>, hash: &str) {
 fn Footer() -> impl IntoView {
     view! {
         <footer class="foot">
-            <p><span id="made-up">"Quillmoor is made up"</span>": nothing here is for sale, nothing you type leaves this page."</p>
+            <p>
+                <span id="made-up">"Quillmoor is made up"</span>
+                ": nothing here is for sale, nothing you type leaves this page."
+            </p>
             <ul class="foot-links">
                 // A link that loads the whole page again, as on a shop without an app.
                 <li><a href="/story" rel="external">"Story, as a new page load"</a></li>

@@ -52,7 +52,9 @@ pub fn FileView(place: RwSignal<Option<Place>>) -> impl IntoView {
             {move || match (state.get(), place.get()) {
                 (State::Open(content), Some(place)) => view! { <Lines content place /> }.into_any(),
                 (State::Failed, _) => view! {
-                    <p class="notice is-bad">"The collector did not deliver the file. It is on its disk all the same; try again when it is up."</p>
+                    <p class="notice is-bad">
+                        "The collector did not deliver the file. Try again when it is up: what is sealed stays."
+                    </p>
                 }.into_any(),
                 _ => view! { <div class="bone file-bone" aria-label="Loading"></div> }.into_any(),
             }}

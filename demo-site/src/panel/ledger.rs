@@ -1,8 +1,8 @@
 //! How far each log has come: sights go in, stages come out.
 //!
-//! The panel is no part of the tracker, so it must work with what can be seen from outside: keys that come and go, POSTs,
-//! answers, sealed files. The ledger never claims more than it saw. A key that is gone without an answer seen (another
-//! tab may have sent it) is durable only once the log stands in a file; until then it is on its way.
+//! The panel is no part of the tracker, so it must work with what can be seen from outside: keys that come and go,
+//! POSTs, answers, sealed files. The ledger never claims more than it saw. A key that is gone without an answer seen
+//! (another tab may have sent it) is durable only once the log stands in a file; until then it is on its way.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -125,8 +125,8 @@ pub fn Logs(file: RwSignal<Option<Place>>) -> impl IntoView {
     }
 }
 
-const SEALING: &str = "In this demo files are sealed small and soon, after 5 s. By default a file waits for 100 logs and \
-    5 minutes, at most an hour.";
+const SEALING: &str = "In this demo files are sealed small and soon, after 5 s. By default a file waits for 100 logs \
+    and 5 minutes, at most an hour.";
 
 #[component]
 fn NoLogs() -> impl IntoView {

@@ -33,12 +33,26 @@ pub fn Switches() -> impl IntoView {
             <StorageSwitch />
             <div class="switch">
                 <p>"Second tab"<span class="soft">" Its logs appear here too, marked."</span></p>
-                <a class="button small quiet" href="/story" target="_blank" rel="external" aria-label="Open a second tab">"Open"</a>
+                <a
+                    class="button small quiet"
+                    href="/story"
+                    target="_blank"
+                    rel="external noopener"
+                    aria-label="Open a second tab"
+                >
+                    "Open"
+                </a>
             </div>
             <div class="switch">
                 <p>"500 clicks"<span class="soft">" By a script. All arrive, in a few requests."</span></p>
-                <button class="button small quiet" type="button" on:click=|_| click_often(N_CLICKS)
-                    aria-label="Start 500 clicks">"Start"</button>
+                <button
+                    class="button small quiet"
+                    type="button"
+                    aria-label="Start 500 clicks"
+                    on:click=|_| click_often(N_CLICKS)
+                >
+                    "Start"
+                </button>
             </div>
         </details>
     }

@@ -57,7 +57,10 @@ fn Head(counts: Memo<Counts>, is_open: RwSignal<bool>) -> impl IntoView {
         <div class="panel-head">
             <div class="panel-title-row">
                 <h2 id="panel-title">"Path of every log"</h2>
-                <p class="collector" data-state=move || collector().0><span>"collector "</span>{move || collector().1}</p>
+                <p class="collector" data-state=move || collector().0>
+                    <span>"collector "</span>
+                    {move || collector().1}
+                </p>
                 <button
                     class="quiet panel-toggle"
                     type="button"
@@ -73,7 +76,9 @@ fn Head(counts: Memo<Counts>, is_open: RwSignal<bool>) -> impl IntoView {
                 <Count name="waiting" n=move || counts.get().waiting />
                 <Count name="durable" n=move || counts.get().durable />
                 <Count name="in files" n=move || counts.get().in_files />
-                {move || (counts.get().refused > 0).then(|| view! { <Count name="refused" n=move || counts.get().refused /> })}
+                <Show when=move || { counts.get().refused != 0 }>
+                    <Count name="refused" n=move || counts.get().refused />
+                </Show>
                 <Count name="lost" n=move || counts.get().lost />
             </dl>
         </div>

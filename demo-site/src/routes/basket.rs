@@ -15,8 +15,9 @@ pub fn TheBasket() -> impl IntoView {
     view! {
         <div class="page narrow">
             <h1>"Basket"</h1>
-            {(!Shelf::Local.is_usable())
-                .then(|| view! { <p class="note">"Your browser keeps nothing here: the basket lasts until you reload."</p> })}
+            <Show when=|| !Shelf::Local.is_usable()>
+                <p class="note">"Your browser keeps nothing here: the basket lasts until you reload."</p>
+            </Show>
             <Show when=move || basket.n_pieces() != 0 fallback=Empty>
                 <Rows basket />
                 <Sum basket />
@@ -74,7 +75,12 @@ fn Row(basket: Basket, item: Item) -> impl IntoView {
                 </button>
             </div>
             <span class="price">{euros(price)}</span>
-            <button class="quiet" type="button" aria-label=format!("Take {} out", good.name) on:click=move |_| set.run(0)>
+            <button
+                class="quiet"
+                type="button"
+                aria-label=format!("Remove {}", good.name)
+                on:click=move |_| set.run(0)
+            >
                 "Remove"
             </button>
         </li>

@@ -18,8 +18,8 @@ pub fn Checkout() -> impl IntoView {
             <h1>"Checkout"</h1>
             <Show when=move || basket.n_pieces() != 0 fallback=NothingToBuy>
                 <p class="soft">
-                    {move || format!("{} pieces, {} with delivery.", basket.n_pieces(), euros(basket.price() + basket.delivery()))}
-                    " What you type stays in this page."
+                    {move || basket.n_pieces()}" pieces, "{move || euros(basket.price() + basket.delivery())}
+                    " with delivery. What you type stays in this page."
                 </p>
                 <Form basket />
             </Show>

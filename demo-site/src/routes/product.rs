@@ -119,7 +119,9 @@ fn Measures(good: &'static Good) -> impl IntoView {
     let open = move |_| drop(dialog.get_untracked().map(|dialog| dialog.show_modal()));
     let close = move |_| dialog.get_untracked().into_iter().for_each(|dialog| dialog.close());
     view! {
-        <button class="measures button quiet" type="button" aria-haspopup="dialog" on:click=open>"Measures and delivery"</button>
+        <button class="measures button quiet" type="button" aria-haspopup="dialog" on:click=open>
+            "Measures and delivery"
+        </button>
         <dialog class="box" node_ref=dialog aria-labelledby="measures-title">
             <h2 id="measures-title">{good.name}</h2>
             <p>{good.measures}</p>

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::panel::wire::{Log, Place, Refusal};
 
-/// A log that left the queue, or was called durable, and that a collector which answers has in no file for this long, is
-/// called lost. The demo seals after 5 s.
+/// A log that left the queue, or was called durable, and that a collector which answers has in no file for this long,
+/// is called lost. The demo seals after 5 s.
 pub const LOST_AFTER_MS: u32 = 60_000;
 
 /// The five marks of a line, in their order.
