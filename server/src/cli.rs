@@ -239,6 +239,21 @@ mod tests {
     }
 
     #[test]
+    fn the_operating_guide_tells_every_default() {
+        let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/OPERATING.md");
+        let text = std::fs::read_to_string(guide).expect("it is there");
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").expect("it is there");
+        for arg in serve.get_arguments().filter(|arg| arg.get_env().is_some()) {
+            let (Some(flag), [default, ..]) = (arg.get_long(), arg.get_default_values()) else { continue };
+            let row = text.lines().find(|line| line.starts_with(&format!("| `--{flag}` |")));
+            let row = row.unwrap_or_else(|| panic!("--{flag} is missing"));
+            let default = default.to_string_lossy();
+            assert!(row.contains(&format!("| `{default}` |")) || default == "false", "{row} should tell `{default}`");
+        }
+    }
+
+    #[test]
     fn every_setting_tells_its_variable() {
         let command = Cli::command();
         let serve = command.find_subcommand("serve").expect("it is there");

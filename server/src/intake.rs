@@ -1,7 +1,7 @@
 //! From a request's body to the lines to be stored: read, admit, stamp, write. No I/O, and nothing about HTTP.
 
 use jiff::Timestamp;
-use logdig_shared::limits::{BODY_BYTES_MAX, LINE_BYTES_MAX};
+use logdig_shared::limits::LINE_BYTES_MAX;
 use logdig_shared::read::{self, BodyError, ReadLog, Reason, Refusal};
 use logdig_shared::{Event, Field, line};
 use logdig_store::Day;
@@ -11,8 +11,6 @@ use crate::queue::{Entry, RepeatKey};
 use crate::random;
 use crate::services::Services;
 
-/// What the fields of an envelope, said once, may grow to in all lines of a request. Trackers stay far below twice.
-const LINES_BYTES_MAX: usize = 4 * BODY_BYTES_MAX;
 /// 96 random bits, as many as in a tracker's document id.
 const ID_CHARS: usize = 16;
 /// Most lines fit into this.
@@ -98,29 +96,18 @@ pub struct Intake {
     pub refused: Vec<RefusedLog>,
 }
 
-/// Why nothing of a body was taken.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum IntakeError {
-    /// No logs could be told apart.
-    #[error(transparent)]
-    Body(#[from] BodyError),
-    /// The lines are far larger than the body.
-    #[error("the logs are too large together")]
-    LogsTooLarge,
-}
-
 /// Sorts the logs of a body into lines to be stored and logs that are refused.
 ///
 /// # Errors
 ///
-/// When nothing of it can be taken.
-pub fn take_in(body: &[u8], form: BodyForm, sender: Sender<'_>, services: &Services) -> Result<Intake, IntakeError> {
+/// When no logs could be told apart in it, or they are too many or too large together.
+pub fn take_in(body: &[u8], form: BodyForm, sender: Sender<'_>, services: &Services) -> Result<Intake, BodyError> {
     let mut intake = Intake { entry: Entry::new(Day::of(sender.received_at)), refused: vec![] };
     let mut desk = Desk { sender, services, received_at: format!("{:.3}", sender.received_at), line: String::new() };
     match form {
-        BodyForm::Form => desk.take(0, read::read_form(body), &mut intake)?,
-        BodyForm::Json => desk.take_all(read::read_json(body)?, &mut intake)?,
-        BodyForm::Lines => desk.take_all(read::read_lines(body)?, &mut intake)?,
+        BodyForm::Form => desk.take(0, read::read_form(body), &mut intake),
+        BodyForm::Json => desk.take_all(read::read_json(body)?, &mut intake),
+        BodyForm::Lines => desk.take_all(read::read_lines(body)?, &mut intake),
     }
     Ok(intake)
 }
@@ -134,16 +121,15 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn take_all(&mut self, logs: Vec<ReadLog>, intake: &mut Intake) -> Result<(), IntakeError> {
-        logs.into_iter().enumerate().try_for_each(|(index, log)| self.take(index, log, intake))
+    fn take_all(&mut self, logs: Vec<ReadLog>, intake: &mut Intake) {
+        logs.into_iter().enumerate().for_each(|(index, log)| self.take(index, log, intake));
     }
 
-    fn take(&mut self, index: usize, log: ReadLog, intake: &mut Intake) -> Result<(), IntakeError> {
+    fn take(&mut self, index: usize, log: ReadLog, intake: &mut Intake) {
         match self.write_line(log) {
             Ok(key) => intake.entry.push(&self.line, key),
             Err((field, reason)) => intake.refused.push(RefusedLog { index, field, reason }),
         }
-        if intake.entry.n_bytes() > LINES_BYTES_MAX { Err(IntakeError::LogsTooLarge) } else { Ok(()) }
     }
 
     /// Writes a log's line, and tells what its repeats are told by: a log whose id we made has none.

@@ -8,11 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use anyhow::Context;
 use logdig_store::{LocalStore, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::config::{DataConfig, HttpConfig, SealConfig};
@@ -27,35 +29,50 @@ use crate::{batch, clock};
 /// The system's number for "this file would grow past the limit"; the same on Linux, macOS and the BSDs.
 const SIGXFSZ: i32 = 25;
 
+/// A rename takes milliseconds; a disk that needs longer is in trouble.
+const LAST_BATCHES_WAIT: Duration = Duration::from_secs(5);
+
 /// Collects until it is told to end.
 ///
 /// # Errors
 ///
 /// When it can't begin: the folder is in use or not writable, the address is taken, a file is broken.
 pub async fn serve(data: &DataConfig, http: &HttpConfig, seal: &SealConfig) -> anyhow::Result<()> {
-    let stop = Stop::new().context("listening for signals")?;
+    survive_file_size_limit().context("listening for signals")?;
     let dir = DataDir::open(&data.dir)?;
     file::create_first(dir.root())?;
     let services = Arc::new(ServicesFile::open(dir.root())?);
     let store: Arc<dyn Store> = Arc::new(LocalStore::new(dir.store()));
     let options = SpoolOptions::in_data_dir(&dir, rule(seal), clock::system_clock());
     let queue: Arc<dyn Queue> = Arc::new(Spool::open(options, &*store).await?);
+    let app = Arc::new(app(http, queue.clone(), services.clone(), store.clone())?);
     let listener = bind(&http.listen).await?;
+    // Until here a signal just ends the process, as a crash would.
+    let stop = Stop::new().context("listening for signals")?;
     if let Err(error) = announce(listener.local_addr()?, &services) {
         // Whoever started us may have closed our output; logs are taken all the same.
         warn!(%error, "could not print the address");
     }
 
-    let watch = tokio::spawn(services.clone().watch());
-    let batches = tokio::spawn(store_batches(queue.clone(), store.clone()));
-    let app = Arc::new(app(http, queue.clone(), services, store)?);
-    let collector = Collector::new(app.clone());
-    listen::listen(listener, collector, http, stop.requested(&app.is_shutting_down)).await;
+    let watch = tokio::spawn(services.watch());
+    let batches = tokio::spawn(store_batches(queue.clone(), store));
+    listen::listen(listener, Collector::new(app.clone()), http, stop.requested(&app.is_shutting_down)).await;
     queue.finish().await;
-    batches.await.context("storing the last batches")?;
+    store_last(batches).await?;
     watch.abort();
     info!("ended in good order");
     Ok(())
+}
+
+/// A store that fails must not hold up the end for ever: what it did not take is durable, and the next start offers it.
+async fn store_last(batches: JoinHandle<()>) -> anyhow::Result<()> {
+    match tokio::time::timeout(LAST_BATCHES_WAIT, batches).await {
+        Ok(ended) => ended.context("storing the last batches"),
+        Err(_) => {
+            warn!("some batches are not stored yet; the next start goes on with them");
+            Ok(())
+        }
+    }
 }
 
 async fn store_batches(queue: Arc<dyn Queue>, store: Arc<dyn Store>) {
@@ -127,6 +144,11 @@ fn local(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
+/// By default a file size limit kills; with a handler, which stays installed, the write fails, as on a full disk.
+fn survive_file_size_limit() -> io::Result<()> {
+    signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
+}
+
 /// The signals that end the process.
 struct Stop {
     terminate: Signal,
@@ -135,8 +157,6 @@ struct Stop {
 
 impl Stop {
     fn new() -> io::Result<Self> {
-        // By default a file size limit kills; with a handler the write fails, as on a full disk. It stays installed.
-        drop(signal(SignalKind::from_raw(SIGXFSZ))?);
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 

@@ -44,6 +44,8 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024;
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Logs in one request.
 pub const LOGS_PER_REQUEST_MAX: usize = 10_000;
+/// What an envelope says once may grow to in all of its logs together. A small body must not fill the disk.
+pub const INHERITED_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 
 /// One POST of the tracker. All scripts of a page share 64 KiB for requests that outlive it, so we take a quarter.
 pub const SEND_BYTES_MAX: usize = 16 * 1024;

@@ -13,7 +13,10 @@ pub use draft::read_stored;
 pub(crate) use raw::Raw;
 pub(crate) use readable::Readable;
 
-use crate::{Event, Field, envelope, limits::LOGS_PER_REQUEST_MAX};
+use crate::{
+    Event, Field, envelope,
+    limits::{INHERITED_BYTES_MAX, LOGS_PER_REQUEST_MAX},
+};
 use alloc::{string::String, vec::Vec};
 use draft::{Draft, Top, TopSeed};
 use serde::de::DeserializeSeed;
@@ -122,6 +125,9 @@ pub enum BodyError {
     /// More than [`LOGS_PER_REQUEST_MAX`].
     #[error("the body holds more than 10000 logs")]
     TooManyLogs,
+    /// What the envelope says once is, for so many logs, more than [`INHERITED_BYTES_MAX`].
+    #[error("the logs are too large together; send fewer at a time")]
+    LogsTooLarge,
     /// `sent_at` is no instant.
     #[error("`sent_at` must be an instant in UTC, such as 2015-12-22T06:19:03.366Z")]
     BadSentAt,
@@ -136,6 +142,7 @@ impl BodyError {
             Self::UnsupportedVersion => "unsupported_version",
             Self::NoLogs => "no_logs",
             Self::TooManyLogs => "too_many_logs",
+            Self::LogsTooLarge => "logs_too_large",
             Self::BadSentAt => "bad_sent_at",
         }
     }
@@ -180,7 +187,7 @@ pub fn read_json(body: &[u8]) -> Result<Vec<ReadLog>, BodyError> {
 pub fn read_lines(body: &[u8]) -> Result<Vec<ReadLog>, BodyError> {
     let text = str_of(body)?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    checked(lines.map(draft::read_log).collect())
+    checked(lines.take(LOGS_PER_REQUEST_MAX + 1).map(draft::read_log).collect())
 }
 
 fn str_of(body: &[u8]) -> Result<&str, BodyError> {
@@ -192,6 +199,9 @@ fn finish(top: Top) -> Result<Vec<ReadLog>, BodyError> {
         Top::Many(logs) => checked(logs.into_iter().map(Draft::finish).collect()),
         Top::One { version: None, logs: None, log, .. } => checked(alloc::vec![log.finish()]),
         Top::One { version: Some(envelope::VERSION), logs: Some(logs), log, sent_at } => {
+            if log.n_bytes().saturating_mul(logs.len()) > INHERITED_BYTES_MAX {
+                return Err(BodyError::LogsTooLarge);
+            }
             let sent_at_ms = sent_at.map(|text| instant_ms(&text).ok_or(BodyError::BadSentAt)).transpose()?;
             checked(logs.into_iter().map(|each| each.inherit(&log).finish_sent(sent_at_ms)).collect())
         }

@@ -22,6 +22,8 @@ const TOOLS = path.dirname(fileURLToPath(import.meta.url));
 const [BINDGEN_DIR, JS_DIR, WORK_DIR, OUT_FILE] = process.argv.slice(2);
 const BUNDLE_DIR = path.join(WORK_DIR, 'js');
 const STAMP = path.join(WORK_DIR, 'packed.json');
+// Rust puts the end of the stack into the first kilobyte, so no address there is ever worked with.
+const SMALL = ['-Oz', '--converge', '--low-memory-unused'];
 // Stands for the wasm until everything else is minified: no tool sees the real string.
 const PLACEHOLDER = '@wasm@';
 // A byte order mark beats every charset a page or server may name, and the string is not ASCII.
@@ -41,7 +43,10 @@ async function pack() {
   const glue = ownSnippetsBeside(fs.readFileSync(path.join(BINDGEN_DIR, 'glue_bg.js'), 'utf8'));
   const lean = await withoutUnusedExports(path.join(BINDGEN_DIR, 'glue_bg.wasm'), glue);
   const { wasm, imports, exports } = withShortNames(lean);
-  const js = await minified(await bundle(renamed(glue, exports), { imports, start: exports.get('__wbindgen_start') }));
+  const bundled = await bundle(renamed(glue, exports), { imports, start: exports.get('__wbindgen_start') });
+  const missing = [...usedExports(bundled)].filter(name => ![...exports.values()].includes(name));
+  if (missing.length > 0) throw new Error(`the JavaScript calls what the wasm does not export: ${missing}`);
+  const js = await minified(bundled);
   const [before, after, ...more] = js.split(`"${PLACEHOLDER}"`);
   if (after === undefined || more.length > 0) throw new Error('entry.mjs must use the wasm text exactly once');
   const literal = asLiteral(wasm);
@@ -85,13 +90,14 @@ async function withoutUnusedExports(input, glue) {
     ]));
     const [lean, small] = ['lean', 'small'].map(name => path.join(WORK_DIR, `${name}${round}.wasm`));
     binaryen('wasm-metadce', wasm, `--graph-file=${graph}`, '-o', lean);
-    binaryen('wasm-opt', '-Oz', '--converge', '--strip-debug', '--strip-producers', lean, '-o', small);
+    binaryen('wasm-opt', ...SMALL, '--strip-debug', '--strip-producers', lean, '-o', small);
     wasm = small;
   }
 }
 
+// The bundler writes file names into comments: `…/wasm.mjs` is no use of an export.
 function usedExports(js) {
-  return new Set([...js.matchAll(/\b(?:wasm\d*|exports)\.([\w$]+)/g)].map(match => match[1]));
+  return new Set([...js.matchAll(/(?<![\w$./])(?:wasm\d*|exports)\.([\w$]+)/g)].map(match => match[1]));
 }
 
 // A pass of its own, since with --converge it would run, and print its map, more than once.
@@ -114,6 +120,7 @@ async function bundle(glue, { imports, start }) {
   const result = await esbuild.build({
     entryPoints: [path.join(BUNDLE_DIR, 'entry.mjs')],
     bundle: true, write: false, format: 'iife', target: 'es2022', charset: 'utf8', logLevel: 'warning',
+    minifySyntax: true, // Names stay as they are until `usedExports` has read them.
     // Whatever goes wrong while the script starts is not the page's problem.
     banner: { js: 'try{' }, footer: { js: '}catch{}' },
   });
@@ -138,7 +145,7 @@ function wasmModule(imports, start) {
 
 async function minified(js) {
   const result = await minify(js, {
-    ecma: 2022, compress: { passes: 4, unsafe_arrows: true, pure_getters: true }, mangle: true,
+    ecma: 2022, compress: { passes: 4, inline: 1, unsafe_arrows: true, pure_getters: true }, mangle: true,
   });
   return result.code;
 }

@@ -12,7 +12,6 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::json;
-use crate::intake::IntakeError;
 use crate::queue::AcceptError;
 
 /// Seconds: long enough for a full disk to be noticed by few requests, short enough for a visitor who stays on the page.
@@ -30,9 +29,6 @@ pub enum RequestError {
     /// A body that grew past the limit.
     #[error("the body is larger than {BODY_BYTES_MAX} bytes; send fewer logs at a time")]
     BodyTooLarge,
-    /// A small body that stands for very many bytes of logs.
-    #[error("the logs of this body are too large together; send fewer at a time")]
-    LogsTooLarge,
     /// A body that did not arrive in time.
     #[error("the body did not arrive in time")]
     BodySlow,
@@ -48,8 +44,8 @@ pub enum RequestError {
     #[error("compressed bodies are not taken; send the body as it is")]
     UnsupportedEncoding,
     /// A body in which no logs could be told apart.
-    #[error("{0}")]
-    Body(BodyError),
+    #[error(transparent)]
+    Body(#[from] BodyError),
     /// Too much is on its way already.
     #[error("too many requests at once; try again")]
     Busy,
@@ -79,7 +75,7 @@ impl RequestError {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTooLarge | Self::LogsTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge | Self::Body(BodyError::LogsTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType | Self::UnsupportedEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyBroken | Self::Body(_) | Self::Demo(_) => StatusCode::BAD_REQUEST,
@@ -95,7 +91,6 @@ impl RequestError {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTooLarge => "body_too_large",
-            Self::LogsTooLarge => "logs_too_large",
             Self::BodySlow => "body_too_slow",
             Self::BodyBroken => "body_broken",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -118,15 +113,6 @@ impl From<AcceptError> for RequestError {
             AcceptError::Busy { .. } => Self::Busy,
             AcceptError::Unavailable(_) => Self::Unavailable,
             AcceptError::Closed => Self::ShuttingDown,
-        }
-    }
-}
-
-impl From<IntakeError> for RequestError {
-    fn from(error: IntakeError) -> Self {
-        match error {
-            IntakeError::Body(error) => Self::Body(error),
-            IntakeError::LogsTooLarge => Self::LogsTooLarge,
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::{
     Event, Field,
     event::Json,
     json::push_text,
-    limits::{EXTRA_BYTES_MAX, LINE_BYTES_MAX},
+    limits::{EXTRA_BYTES_MAX, LINE_BYTES_MAX, LOGS_PER_REQUEST_MAX},
+    line,
 };
 use alloc::{borrow::Cow, boxed::Box, string::String, vec::Vec};
 use core::fmt::{Formatter, Result as FmtResult};
@@ -84,6 +85,13 @@ impl Draft {
 
     fn refuse(&mut self, field: Option<Field>, reason: Reason) {
         self.refusal.get_or_insert(Refusal { field, reason });
+    }
+
+    /// What a log takes from it when it is the envelope, at most.
+    pub fn n_bytes(&self) -> usize {
+        let mut line = String::new();
+        line::write(&self.event, &mut line);
+        line.len() + self.unknown.len()
     }
 
     /// Takes from the envelope what the log does not say itself.
@@ -224,7 +232,10 @@ impl<'de> Visitor<'de> for Logs {
 fn read_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<Draft>, A::Error> {
     let mut logs = Vec::new();
     while let Some(raw) = seq.next_element::<&RawValue>()? {
-        logs.push(read_draft(raw.get(), false));
+        // One more than allowed tells that there are too many; memory need not hold the rest.
+        if logs.len() <= LOGS_PER_REQUEST_MAX {
+            logs.push(read_draft(raw.get(), false));
+        }
     }
     Ok(logs)
 }

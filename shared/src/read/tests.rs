@@ -236,6 +236,10 @@ fn one_bad_log_takes_no_other_down() {
 #[test]
 fn what_is_no_body_is_refused_whole() {
     let many = format!("[{}1]", "1,".repeat(LOGS_PER_REQUEST_MAX));
+    let many_lines = "{}\n".repeat(LOGS_PER_REQUEST_MAX + 1);
+    // 11 KB that would become 8.5 MB.
+    let link = "l".repeat(crate::limits::URL_BYTES_MAX);
+    let amplified = format!(r#"{{"v":1,"link":"{link}","logs":[{}{{}}]}}"#, "{},".repeat(1023));
     let table: &[(&[u8], BodyError)] = &[
         (b"", BodyError::NotJson),
         (b"\xff", BodyError::NotUtf8),
@@ -249,6 +253,8 @@ fn what_is_no_body_is_refused_whole() {
         (br#"{"logs":[{}]}"#, BodyError::UnsupportedVersion),
         (br#"{"v":1,"sent_at":"now","logs":[{}]}"#, BodyError::BadSentAt),
         (many.as_bytes(), BodyError::TooManyLogs),
+        (many_lines.as_bytes(), BodyError::TooManyLogs),
+        (amplified.as_bytes(), BodyError::LogsTooLarge),
     ];
     for (body, error) in table {
         assert_eq!(read_json(body).unwrap_err(), *error, "{}", body.escape_ascii());
