@@ -48,13 +48,6 @@ impl Server {
         Self::start_under(&[], flags)
     }
 
-    /// Starts one that seals soon and that [`set_room`](Self::set_room) works on.
-    pub fn start_with_limited_room() -> Self {
-        // Ignored signals stay ignored in the program that `env` becomes: like
-        // a full disk, the limit then makes writes fail and does not kill.
-        Self::start_under(&["env", "--ignore-signal=XFSZ"], &SEAL_SOON)
-    }
-
     /// From now on none of its files may grow past this many bytes, as on a
     /// disk with so much room; `None` takes the limit away.
     ///

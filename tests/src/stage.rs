@@ -23,11 +23,7 @@ impl Stage {
 
     /// Sets it up with this browser.
     pub fn with(browser: Browser) -> Self {
-        Self::with_server(browser, Server::start())
-    }
-
-    /// Sets it up with this browser and this collector.
-    pub fn with_server(browser: Browser, server: Server) -> Self {
+        let server = Server::start();
         let site = Site::start(&server);
         Self { browser, site, server }
     }

@@ -1,7 +1,7 @@
 //! Promise: a page never suffers from its tracker, and logs wait for better
 //! days: a collector that hangs, that has no room, or that says never.
 
-use logdig_tests::{Browser, Server, Stage};
+use logdig_tests::Stage;
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn a_page_left_while_the_collector_hangs_loses_nothing() {
 
 #[test]
 fn a_collector_without_room_gets_everything_later() {
-    let stage = Stage::with_server(Browser::start(), Server::start_with_limited_room());
+    let stage = Stage::new();
     stage.open("/index.html");
     stage.wait_delivered();
     stage.server.set_room(Some(0));

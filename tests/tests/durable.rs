@@ -64,7 +64,7 @@ struct Limited {
 
 impl Limited {
     fn start() -> Self {
-        Self { server: Server::start_with_limited_room(), acknowledged: Vec::new() }
+        Self { server: Server::start(), acknowledged: Vec::new() }
     }
 
     fn post(&mut self, id: &str) -> Answer {

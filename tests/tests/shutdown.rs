@@ -54,6 +54,7 @@ fn a_second_signal_exits_at_once() {
     let token = server.token();
     assert_eq!(server.post_json(&event::envelope(&token, ["kept"])).status, 200);
     let _unfinished = begin_request(&server);
+    wait_until("the start of its body", || server.metric("logdig_in_flight_bytes", &[]) > 0.0);
     server.process().signal(Signal::TERM);
     wait_until("the listener is closed", || TcpStream::connect(server.address()).is_err());
     assert!(server.process().is_running(), "it waits for the unfinished request");
