@@ -36,7 +36,9 @@ pub fn init(config: &LogConfig) {
         .with_env_filter(EnvFilter::new(&config.log))
         .with_writer(std::io::stderr)
         .with_ansi(ansi)
-        .with_target(false);
+        .with_target(false)
+        // It would tell so by `eprintln!`, which panics where stderr is a full disk: the very day we must stay up.
+        .log_internal_errors(false);
     // It only fails when a log is set up already, as in tests: that one then stays.
     let _ = match config.log_format {
         LogFormat::Text => log.try_init(),
