@@ -43,7 +43,8 @@ impl Buffer {
 impl Push for Buffer {
     fn push_str(&mut self, text: &str) {
         match self.bytes.get_mut(self.len..).and_then(|room| room.get_mut(..text.len())) {
-            Some(room) => room.copy_from_slice(text.as_bytes()),
+            // Not `copy_from_slice`: the text of its panic would come along, and formatting with it.
+            Some(room) => room.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from),
             None => self.len = LINE_BYTES_MAX,
         }
         self.len += text.len();

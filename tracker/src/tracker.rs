@@ -242,7 +242,8 @@ impl Tracker {
     fn body(&mut self, flight: u32, origin: u32) -> &str {
         self.out.clear();
         let mut sent_at = [0; 24];
-        sent_at.copy_from_slice(page::instant(&mut self.scratch, page::now()).as_bytes());
+        let now = page::instant(&mut self.scratch, page::now());
+        sent_at.iter_mut().zip(now.bytes()).for_each(|(to, from)| *to = from);
         let common = page::common_of(&mut self.scratch, origin);
         let mut envelope = EnvelopeWriter::begin(&mut self.out, as_str(&sent_at), common);
         for entry in self.queue.logs_of(flight) {
