@@ -120,7 +120,7 @@ fn measure_collector(course: &Course<'_>, connections: &[u32]) -> Result<(Memory
 
 fn start(logdig: &Path, data: &Path) -> Result<(Child, SocketAddr)> {
     let mut command = Command::new(logdig);
-    command.args(["serve", "--listen=127.0.0.1:0", "--data"]).arg(data).stdout(Stdio::piped());
+    command.args(["serve", "--listen=127.0.0.1:0", "--log=warn", "--data"]).arg(data).stdout(Stdio::piped());
     let mut child = command.spawn().with_context(|| format!("starting {}", logdig.display()))?;
     let Some(address) = child.stdout.take().and_then(listening_address) else {
         child.kill().ok(); // It may have ended already.
