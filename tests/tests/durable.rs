@@ -116,6 +116,15 @@ fn a_crash_on_a_full_disk_loses_nothing_acknowledged() {
     limited.finish();
 }
 
+#[test]
+fn a_full_disk_beneath_its_own_log_stops_nothing() {
+    let flags: Vec<&str> = SEAL_SOON.into_iter().chain(["--log", "debug"]).collect();
+    let mut server = Server::start_under(&["sh", "-c", r#"exec "$@" 2>/dev/full"#, "sh"], &flags);
+    let log = event::log(&server.token(), "unheard");
+    assert_eq!(server.post_json(&log).status, 200);
+    check_exactly_once(&server.stop_and_read(), &["unheard".to_owned()]);
+}
+
 /// Root passes any permission; this takes that power away from the program.
 fn obedient() -> Vec<&'static str> {
     if getuid().is_root() { vec!["setpriv", "--bounding-set=-dac_override,-dac_read_search"] } else { Vec::new() }
