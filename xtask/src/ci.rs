@@ -50,9 +50,5 @@ fn document(workspace: &Workspace) -> Result<()> {
 }
 
 fn doc(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
-    run(workspace
-        .cargo("doc")
-        .args(["--no-deps", "--document-private-items"])
-        .args(arguments)
-        .env("RUSTDOCFLAGS", "-D warnings"))
+    run(workspace.cargo("doc").arg("--no-deps").args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
