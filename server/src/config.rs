@@ -1,7 +1,7 @@
 //! Settings: one struct per concern, each a group of flags.
 //!
 //! A flag beats its variable `LOGDIG_*`, that beats the settings file (`logdig.toml`), that beats the default. clap does
-//! the first two and the last; [`file`] hands the file's values to clap as its defaults. So a setting has one name, one
+//! the first two and the last; [`mod@file`] hands the file's values to clap as its defaults. So a setting has one name, one
 //! check and one line of help, wherever it comes from.
 
 pub mod data;

@@ -1,7 +1,7 @@
 //! The part of LogDig that runs in the page.
 //!
 //! Here is what JavaScript calls and nothing else; `js/entry.mjs` says when. A log goes: `js/page.mjs` reads what
-//! happened → [`tracker`] makes it a log → `js/care.mjs` keeps it → [`out_queue`] decides when it goes → `js/send.mjs`
+//! happened → `tracker.rs` makes it a log → `js/care.mjs` keeps it → [`out_queue`] decides when it goes → `js/send.mjs`
 //! sends it → [`out_queue`] lets it go once the collector has it.
 //!
 //! There is no allocator: all texts pass through two buffers, and the queue has its fixed places.
