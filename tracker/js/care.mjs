@@ -74,12 +74,13 @@ const claim = (document, is_own) => {
   else if (!(get(LEASE + document) > Date.now())) take();
 };
 
-// A document begins: its logs are its own; soon it looks for what others left behind.
+// A document begins: its logs are its own; soon it looks for what others left behind. Not at once: the page before it
+// may be on its way into the back/forward cache, and asking for a lock that it has not quite let go would evict it.
 export const open = (document, common) => {
   cared = new Set();
   held = new Promise(resolve => { release = resolve; });
   claim(document, 1);
-  setTimeout(tick);
+  setTimeout(tick, 1e3);
   return origin_of(document, common);
 };
 

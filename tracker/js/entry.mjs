@@ -16,10 +16,10 @@ const { dataset, src } = script;
 const early = [];
 let is_ready = 0, address;
 
-// What must not throw into the page. After a failure nothing is done any more: what is queued in the browser's storage
+// What must not throw into the page. After a trap Rust does nothing any more: what is queued in the browser's storage
 // waits for the next page.
 const safely = act => value => {
-  if (is_ready) try { act(value); } catch { is_ready = 0; }
+  if (is_ready) try { act(value); } catch {}
 };
 const on = (target, name, act) => target.addEventListener(name, act, { capture: true, passive: true });
 

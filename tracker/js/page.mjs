@@ -9,7 +9,8 @@ const attribute = (element, name) => element.getAttribute(name) || '';
 
 // The nearest element that matches, outwards through open shadow roots.
 const closest = (element, selector) => {
-  for (let found; element; element = element.getRootNode().host)
+  // A script may click the document or the window, which are no elements.
+  for (let found; element?.closest; element = element.getRootNode().host)
     if (found = element.closest(selector)) return found;
 };
 
