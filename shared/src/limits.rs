@@ -53,8 +53,6 @@ pub const SEND_BYTES_MAX: usize = 16 * 1024;
 pub const QUEUE_LOGS_MAX: usize = 2_000;
 /// Characters that a browser keeps for one site, of the 5 Mi that it allows.
 pub const QUEUE_CHARS_MAX: usize = 512 * 1024;
-/// How long a browser keeps a log that it can't deliver, in milliseconds: 30 days.
-pub const QUEUE_AGE_MS_MAX: f64 = 30.0 * 24.0 * 3600.0 * 1000.0;
 
 // The reader may hold a whole line in memory, and a line must fit into a request.
 const _: () = assert!(LINE_BYTES_MAX <= BODY_BYTES_MAX && SEND_BYTES_MAX <= BODY_BYTES_MAX);

@@ -7,6 +7,7 @@
 //
 // Reading `localStorage` throws where it is denied, writing where it is full: what is kept in memory too is enough then.
 import { adopted, outdated } from './glue.mjs';
+import { encode } from './page.mjs';
 
 const COMMON = 'logdig.d.', LOG = 'logdig.q.', LEASE = 'logdig.l.', USER_KEY = 'logdig.user_key';
 const AGE_MS_MAX = 2592e6; // 30 days
@@ -18,7 +19,6 @@ const names = prefix => {
   try { return Object.keys(localStorage).filter(name => name.startsWith(prefix)).map(name => name.slice(prefix.length)); }
   catch { return []; }
 };
-const encode = (text, into) => new TextEncoder().encodeInto(text, into).written;
 
 let key = '', count = -1;
 export const user_key = into => encode(get(USER_KEY) || key, into);
@@ -63,7 +63,7 @@ const adopt = document => {
     origins[origin].logs.set(+seq, text);
     // A log's text begins with its timestamp; instants of ISO 8601 sort as texts.
     if (text.slice(14, 38) > oldest) adopted(origin, +seq, text.length);
-    else forget(origin, +seq, seq === waiting.at(-1)), outdated();
+    else forget(origin, +seq), outdated();
   } catch {}
 };
 

@@ -82,11 +82,11 @@ if (!self.logdig && !navigator.globalPrivacyControl) {
     send_to(dataset.server || new URL('.', src).href);
     enter();
     early.forEach(click);
-    watch();
     on(document, 'visibilitychange', () => document.hidden && hide());
     on(self, 'pagehide', () => hide(true));
     on(self, 'pageshow', event => event.persisted && enter());
     on(self, 'online', safely(hurry));
     setInterval(safely(tick), 3e4);
+    watch(); // last: a page may have broken what it needs
   }).catch(() => {});
 }

@@ -56,7 +56,7 @@ const sizes = () => {
 // What was looked at last: Rust asks for it right after. In the order of CLICK and VIEW in tracker.rs.
 let seen = [], texts = [];
 export const numbers = into => into.set(seen);
-const encode = (text, into) => new TextEncoder().encodeInto(text, into).written;
+export const encode = (text, into) => new TextEncoder().encodeInto(text, into).written;
 export const text = (nth, into) => encode(texts[nth], into);
 export const iso = (ms, into) => encode(new Date(ms).toISOString(), into);
 

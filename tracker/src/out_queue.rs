@@ -67,7 +67,8 @@ impl Outcome {
 /// A bounded queue of logs, oldest first.
 #[derive(Debug)]
 pub struct OutQueue {
-    entries: [Entry; QUEUE_LOGS_MAX],
+    /// One more than may stay: a new log comes in before the oldest goes.
+    entries: [Entry; QUEUE_LOGS_MAX + 1],
     n_entries: usize,
     body_bytes_max: usize,
     n_flights: u32,
@@ -84,7 +85,7 @@ impl OutQueue {
     /// An empty queue.
     pub const fn new() -> Self {
         Self {
-            entries: [Entry::new(0, 0, 0, false); QUEUE_LOGS_MAX],
+            entries: [Entry::new(0, 0, 0, false); QUEUE_LOGS_MAX + 1],
             n_entries: 0,
             body_bytes_max: SEND_BYTES_MAX,
             n_flights: 0,
@@ -98,10 +99,14 @@ impl OutQueue {
     /// Takes a log in. Where it makes more than 2,000 logs or 512 Ki characters, the oldest are given up; `forget` is told
     /// of each of them, as in [`sweep`](Self::sweep).
     pub fn push(&mut self, entry: Entry, forget: &mut dyn FnMut(Entry, bool)) {
+        if let Some(free) = self.entries.get_mut(self.n_entries) {
+            *free = entry;
+            self.n_entries += 1;
+        }
         let mut n_entries = self.n_entries;
-        let mut chars = entry.chars + self.entries().map(|entry| entry.chars).sum::<u32>();
+        let mut chars: u32 = self.entries().map(|entry| entry.chars).sum();
         for oldest in self.entries.iter_mut().take(self.n_entries) {
-            if n_entries < QUEUE_LOGS_MAX && chars <= QUEUE_CHARS_MAX as u32 {
+            if n_entries <= QUEUE_LOGS_MAX && chars <= QUEUE_CHARS_MAX as u32 {
                 break;
             }
             oldest.flight = GONE;
@@ -110,10 +115,6 @@ impl OutQueue {
             self.n_dropped += 1;
         }
         self.sweep(forget);
-        if let Some(free) = self.entries.get_mut(self.n_entries) {
-            *free = entry;
-            self.n_entries += 1;
-        }
     }
 
     /// Lets go of what is durable or was given up. `forget` is told of each log, and whether it was its document's last.
@@ -386,6 +387,17 @@ mod tests {
         assert_eq!(dropped, [0, 1, 2, 3, 4]);
         assert_eq!(push(9_999, QUEUE_CHARS_MAX as u32).len(), 2_000);
         assert_eq!((queue.take_dropped(), queue.take_dropped()), (2_005, 0));
+    }
+
+    #[test]
+    fn a_log_that_comes_in_is_there_when_the_oldest_of_its_document_goes() {
+        let mut queue = queue_of(&[(1, 0, 10)]);
+        for seq in 0..QUEUE_LOGS_MAX as u32 - 1 {
+            queue.push(Entry::new(2, seq, 1, true), &mut |_, _| panic!("nothing has to go yet"));
+        }
+        let mut gone = vec![];
+        queue.push(Entry::new(1, 1, 10, true), &mut |entry, is_last| gone.push((entry.origin, entry.seq, is_last)));
+        assert_eq!(gone, [(1, 0, false)], "what the document's logs share is still needed");
     }
 
     #[test]

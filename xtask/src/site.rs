@@ -22,7 +22,7 @@ pub fn dist(workspace: &Workspace) -> PathBuf {
 /// Builds the demo site.
 ///
 /// Without `release` it is compiled as the server is, for the dev profile: a third of the time,
-/// the macros are shared with the server, and 1 MB of wasm is nothing over the loopback.
+/// the macros are shared with the server, and some MB of wasm are nothing over the loopback.
 ///
 /// # Errors
 /// When a step fails or a file of the site is missing.
