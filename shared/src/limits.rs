@@ -5,7 +5,7 @@
 
 /// An ISO 8601 instant with milliseconds has 24 bytes; nanoseconds, which some programs send, have 30.
 pub const TIMESTAMP_BYTES_MAX: usize = 32;
-/// The original's tokens have 40 bytes, ours 43.
+/// The original's tokens have 40 bytes, ours 32.
 pub const TOKEN_BYTES_MAX: usize = 128;
 /// The original's keys have 20 bytes; programs may bring a UUID or a hash of their own.
 pub const USER_KEY_BYTES_MAX: usize = 64;
