@@ -80,8 +80,8 @@ impl Browser {
         let turn = Turn::take();
         let profile = TempDir::new().expect("a temporary folder can be made");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-        let driver = Process::start(Command::new("chromedriver").args(["--port=0"]));
-        let url = format!("http://127.0.0.1:{}", read_port(&driver));
+        let (driver, port) = wait_for("chromedriver", || start_driver(&profile));
+        let url = format!("http://127.0.0.1:{port}");
         let client =
             wait_for("a session of chromedriver", || runtime.block_on(connect(&url, &profile, preferences)).ok());
         Self { client, runtime, _driver: driver, _profile: profile, _turn: turn }
@@ -208,12 +208,17 @@ impl Browser {
     }
 }
 
-/// chromedriver tells the port it took: "ChromeDriver was started successfully on port 41234."
-fn read_port(driver: &Process) -> u16 {
+/// Starts chromedriver; gives it with its port. `None` when it ended at once: it takes a free port of IPv4 and wants the
+/// same of IPv6, which somebody else may have.
+///
+/// What it and Chromium leave in the folder for temporary files goes with the profile.
+fn start_driver(profile: &TempDir) -> Option<(Process, u16)> {
+    let driver = Process::start(Command::new("chromedriver").arg("--port=0").env("TMPDIR", profile.path()));
     loop {
-        let line = driver.next_line();
+        let line = driver.try_next_line()?;
+        // "ChromeDriver was started successfully on port 41234."
         if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return port.trim_end_matches('.').parse().expect("chromedriver tells its port");
+            return Some((driver, port.trim_end_matches('.').parse().expect("chromedriver tells its port")));
         }
     }
 }

@@ -45,11 +45,15 @@ impl Process {
     ///
     /// When it prints none within 20 s, or has ended.
     pub fn next_line(&self) -> String {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.recv_timeout(Duration::from_secs(20));
-        line.unwrap_or_else(|_| {
+        self.try_next_line().unwrap_or_else(|| {
             panic!("process {} printed nothing; its standard error:\n{}", self.pid(), self.stderr())
         })
+    }
+
+    /// The next line of its standard output; `None` when it prints none within 20 s, or has ended.
+    pub fn try_next_line(&self) -> Option<String> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.recv_timeout(Duration::from_secs(20)).ok()
     }
 
     /// The process id, which is the id of its group as well.
