@@ -43,7 +43,7 @@ async function pack() {
   const glue = ownSnippetsBeside(fs.readFileSync(path.join(BINDGEN_DIR, 'glue_bg.js'), 'utf8'));
   const lean = await withoutUnusedExports(path.join(BINDGEN_DIR, 'glue_bg.wasm'), glue);
   const { wasm, imports, exports } = withShortNames(lean);
-  const bundled = await bundle(renamed(glue, exports), { imports, start: exports.get('__wbindgen_start') });
+  const bundled = await bundle(renamed(glue, exports), { imports, start: exports.get('__wbindgen_start') }, exports);
   const missing = [...usedExports(bundled)].filter(name => ![...exports.values()].includes(name));
   if (missing.length > 0) throw new Error(`the JavaScript calls what the wasm does not export: ${missing}`);
   const js = await minified(bundled);
@@ -114,7 +114,11 @@ function renamed(glue, exports) {
 }
 
 // Bundles entry.mjs with the two modules that are made here: glue.mjs and wasm.mjs (see entry.mjs).
-async function bundle(glue, { imports, start }) {
+async function bundle(glue, { imports, start }, short = new Map()) {
+  for (const file of filesIn(JS_DIR)) {
+    const text = fs.readFileSync(file, 'utf8').replace(/\bexports\.([\w$]+)/g, (use, name) => short.has(name) ? `exports.${short.get(name)}` : use);
+    fs.writeFileSync(path.join(BUNDLE_DIR, path.relative(JS_DIR, file)), text);
+  }
   fs.writeFileSync(path.join(BUNDLE_DIR, 'glue.mjs'), glue);
   fs.writeFileSync(path.join(BUNDLE_DIR, 'wasm.mjs'), wasmModule(imports, start));
   const result = await esbuild.build({
