@@ -9,7 +9,7 @@
 //
 // Reading `localStorage` throws where it is denied, writing where it is full: what is kept in memory too is enough then.
 import { adopted } from './glue.mjs';
-import { document_id, iso, random, read, write } from './page.mjs';
+import { document_id, instant, random, read, write } from './page.mjs';
 
 const COMMON = 'd.', LOG = 'q.', LEASE = 'l.', USER_KEY = 'user_key', LOAD_COUNT = 'load_count', OUT = 'out';
 const AGE_MS_MAX = 2592e6; // 30 days
@@ -74,9 +74,12 @@ export const keep = (origin, seq, at, n_bytes) => {
   logs.set(seq, text);
   return set(COMMON + document, common) && set(log_name(document, seq), text);
 };
+// Instead of a log, `seq` -1: now, and what the document's logs share. Now by the clock of their timestamps, where it is
+// known: else by the visitor's.
 export const log = (origin, seq, at, bytes_max) => {
-  const { common, logs } = origins[origin];
-  return write(seq < 0 ? common : logs.get(seq), at, bytes_max);
+  const { document, common, logs } = origins[origin];
+  const now = () => document === document_id ? instant(performance.now()) : new Date().toISOString();
+  return write(seq < 0 ? now() + common : logs.get(seq), at, bytes_max);
 };
 export const forget = (origin, seq, is_last) => {
   const { document, logs } = origins[origin];
@@ -91,7 +94,7 @@ let cared = new Set(), release, held;
 
 const adopt = document => {
   const shared = get(COMMON + document), kind = LOG + document + '.';
-  const origin = origin_of(document, shared), oldest = iso(Date.now() - AGE_MS_MAX);
+  const origin = origin_of(document, shared), oldest = new Date(Date.now() - AGE_MS_MAX).toISOString();
   const waiting = names(kind).sort((a, b) => a - b);
   if (!waiting.length) remove(COMMON + document);
   for (const seq of waiting) try {

@@ -2,25 +2,26 @@
 //
 // The packer (xtask/npm/pack.mjs) makes the two modules imported here that are in no folder:
 //   glue.mjs  what wasm-bindgen wrote: the exported Rust functions, and `__wbg_set_wasm` to give it the instance
-//   wasm.mjs  `text`: the wasm, a character a byte (see asLiteral there); `imports`: what it needs;
-//             `start(exports)`: its first call
+//   wasm.mjs  `bytes()`: the wasm; `imports`: what it needs; `start(exports)`: its first call
 // What fails here must not become the page's problem: whatever a page calls, or calls us, runs inside a try.
 import { is_out, let_go, set_out, store_in, tick, visitor, wipe } from './care.mjs';
 import { __wbg_set_wasm, entered, flush, recorded, stopped } from './glue.mjs';
-import { attach, clean, clickable, is_echo, is_ignored, iso, name_document, place, read_for, show, survey } from './page.mjs';
+import { attach, begin_document, clean, clickable, is_echo, is_ignored, instant, place, read_for, show, survey } from './page.mjs';
 import { send_to, tell } from './send.mjs';
-import { text, imports, start as prepare } from './wasm.mjs';
+import { bytes, imports, start as prepare } from './wasm.mjs';
 
 // The numbers by which Rust knows the kinds of logs (KINDS in tracker.rs); parts/more.mjs has the others.
 const VIEW = 0, CLICK = 1, LEAVE = 2, CUSTOM = 6, EXPOSURE = 7;
 const EARLY_MAX = 99;
+// A view that is left is left more than once, milliseconds apart: at `pagehide`, and when the page is hidden.
+const ENGAGED_MS_MIN = 50;
 // As many as the collector takes, in bytes; a text of more characters has more bytes.
 const PROPS_BYTES_MAX = 2048;
 
 const on = (target, name, act) => target.addEventListener(name, act, { capture: true, passive: true });
 const load = async part => {
   try {
-    return (await WebAssembly.instantiate(Uint8Array.from(text, c => c.charCodeAt()), imports)).instance.exports;
+    return (await WebAssembly.instantiate(bytes(), imports)).instance.exports;
   } catch {
     return (await part('nowasm')).default(imports);
   }
@@ -49,7 +50,7 @@ export const start = (options, part, stub = {}) => {
 
   // Rust asks for what is shown right after: numbers from `x, y` on, texts from `link` on.
   const log = (kind, numbers, [link, ...texts], at_ms = performance.now(), is_draft = false) => {
-    show(numbers, [iso(Date.now() - performance.now() + at_ms), address, link, user_id, ...texts]);
+    show(numbers, [instant(at_ms), address, link, user_id, ...texts]);
     recorded(kind, at_ms, is_draft);
   };
   // What happened nowhere on the page.
@@ -70,7 +71,7 @@ export const start = (options, part, stub = {}) => {
   const leave = is_draft => {
     if (!is_draft) more?.left();
     tally();
-    if (engaged_ms < 1) return;
+    if (engaged_ms < ENGAGED_MS_MIN) return;
     note(LEAVE, [Math.round(engaged_ms), scroll_max, ...vitals?.() ?? []], [], is_draft);
     if (!is_draft) engaged_ms = 0;
   };
@@ -86,11 +87,11 @@ export const start = (options, part, stub = {}) => {
     const from = address;
     if (from === clean(location.href)) return;
     leave();
-    vitals = 0; // they are of the page that was loaded
+    vitals = null; // they are of the page that was loaded
     view(from);
   };
   const enter = at_ms => {
-    name_document();
+    begin_document();
     show([], [options.token, navigator.userAgent, ...visitor()]);
     entered();
     tally();

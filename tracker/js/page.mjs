@@ -89,16 +89,19 @@ export const write = (text, at, bytes_max) =>
 // Random letters and digits: base64 without the two signs in it, each of the 62 as likely as every other. 17 have 101 bits.
 export const random = n_letters =>
   btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(60)))).replace(/\W/g, '').slice(0, n_letters);
-export let document_id;
-export const name_document = () => { document_id = random(17); };
+// A document's times run on a clock that nobody can set, from its begin by the visitor's clock on.
+export let document_id, epoch_ms;
+export const begin_document = () => {
+  document_id = random(17);
+  epoch_ms = Date.now() - performance.now();
+};
+export const instant = at_ms => new Date(epoch_ms + at_ms).toISOString();
 
 // What is logged next: Rust asks for it right after. In the order of KINDS in tracker.rs.
 let numbers_shown, texts_shown;
 export const show = (numbers, texts) => { numbers_shown = numbers; texts_shown = texts; };
 export const numbers = at => new Float64Array(memory.buffer, at).set(numbers_shown);
-export const iso = ms => new Date(ms).toISOString();
-export const text = (nth, at, bytes_max) =>
-  write(nth < -1 ? document_id : nth < 0 ? iso(Date.now()) : texts_shown[nth], at, bytes_max);
+export const text = (nth, at, bytes_max) => write(nth < 0 ? document_id : texts_shown[nth], at, bytes_max);
 
 // A browser makes a click on a label one on its input too: of two that are logged, the second is none.
 let last_click_ms = -1;

@@ -10,12 +10,10 @@ use wasm_bindgen::prelude::*;
 
 /// How many numbers a log has at most.
 pub const NUMBERS_MAX: usize = 12;
-/// Instead of the number of a text: the time by the visitor's clock, ISO 8601 in UTC, with milliseconds.
-pub const NOW: i32 = -1;
 /// Instead of the number of a text: this document's id.
-pub const DOCUMENT: i32 = -2;
-/// Instead of the number of a log: what all logs of its document share.
-const COMMON: i32 = -1;
+pub const DOCUMENT: i32 = -1;
+/// Instead of the number of a log: the time, and what all logs of its document share.
+const NOW_AND_COMMON: i32 = -1;
 
 /// As numbers, not pointers or `u32`: for those the glue would make each argument unsigned.
 mod js {
@@ -105,9 +103,9 @@ pub fn push_log(out: &mut Buffer, origin: i32, seq: i32) {
     }
 }
 
-/// Adds what all logs of a document share.
-pub fn push_common(out: &mut Buffer, origin: i32) {
-    push_log(out, origin, COMMON);
+/// Adds the time, ISO 8601 in UTC with milliseconds, and what all logs of a document share.
+pub fn push_now_and_common(out: &mut Buffer, origin: i32) {
+    push_log(out, origin, NOW_AND_COMMON);
 }
 
 /// Where a text begins in our memory, which JavaScript can read.

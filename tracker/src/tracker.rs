@@ -266,8 +266,7 @@ impl Tracker {
 
     fn body(&mut self, flight: i32, origin: i32) -> &str {
         self.scratch.clear();
-        page::push_seen(&mut self.scratch, page::NOW, TIMESTAMP_BYTES_MAX);
-        page::push_common(&mut self.scratch, origin);
+        page::push_now_and_common(&mut self.scratch, origin);
         let text = self.scratch.text().unwrap_or_default();
         let (sent_at, common) = text.split_at_checked(NOW_BYTES).unwrap_or_default();
         self.out.clear();
