@@ -22,11 +22,15 @@ export const send = async (body, flight) => {
 export const outlives_page = () => 'keepalive' in Request.prototype;
 export const beacon = body => navigator.sendBeacon(server, body);
 
-// One timer, however often it is asked for.
-let timer;
+// One timer, for the earliest time that is asked for: a wait that has ended early must not hold up what comes after it.
+let timer, due_ms = 1 / 0;
 export const flush_later = ms => {
-  timer ||= setTimeout(() => {
-    timer = 0;
+  const at_ms = performance.now() + ms;
+  if (at_ms >= due_ms) return;
+  clearTimeout(timer);
+  due_ms = at_ms;
+  timer = setTimeout(() => {
+    due_ms = 1 / 0;
     try { flush(false); } catch {}
   }, ms);
 };
