@@ -6,6 +6,8 @@ use logdig_shared::limits::{QUEUE_CHARS_MAX, QUEUE_LOGS_MAX, SEND_BYTES_MAX};
 /// How many requests may be under way at once: a slow one must not hold up the others, and a page's scripts share
 /// 64 KiB for requests that outlive it.
 const FLIGHTS_MAX: u32 = 3;
+/// What an envelope says once, at most: a token, a browser's name and a key, each at its limit, and their names.
+const ENVELOPE_BYTES_MAX: usize = 1_400;
 /// The first wait after a failure; it doubles with each further one, up to [`WAIT_MS_MAX`].
 const WAIT_MS: f64 = 3_000.0;
 const WAIT_MS_MAX: f64 = 300_000.0;
@@ -87,7 +89,7 @@ impl OutQueue {
         Self {
             entries: [Entry::new(0, 0, 0, false); QUEUE_LOGS_MAX + 1],
             n_entries: 0,
-            body_bytes_max: SEND_BYTES_MAX,
+            body_bytes_max: SEND_BYTES_MAX - ENVELOPE_BYTES_MAX,
             n_flights: 0,
             last_flight: 0,
             n_failures: 0,
