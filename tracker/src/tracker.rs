@@ -92,6 +92,8 @@ pub struct Tracker {
     seq: u32,
     view_seq: u32,
     started_ms: f64,
+    /// When the document began, by the visitor's clock. Its logs take the time from here on from a clock that nobody can set.
+    epoch_ms: f64,
 }
 
 impl Tracker {
@@ -106,6 +108,7 @@ impl Tracker {
             seq: 0,
             view_seq: 0,
             started_ms: -1.0,
+            epoch_ms: 0.0,
         }
     }
 
@@ -114,6 +117,7 @@ impl Tracker {
         if self.started_ms < 0.0 {
             self.started_ms = page::uptime();
         }
+        self.epoch_ms = page::now() - page::uptime();
         page::raise_load_count();
         fill_random(&mut self.document, 64);
         self.seq = 0;
@@ -205,9 +209,8 @@ impl Tracker {
     fn write_log(&mut self, kind: &Kind, at_ms: f64) {
         self.out.clear();
         let mut object = ObjectWriter::new(&mut self.out);
-        let made_ms = page::now() - page::uptime() + at_ms;
         // `care.mjs` finds it there.
-        object.text(const { Field::timestamp.as_str() }, page::instant(&mut self.scratch, made_ms));
+        object.text(const { Field::timestamp.as_str() }, page::instant(&mut self.scratch, self.epoch_ms + at_ms));
         for (nth, (name, bytes_max)) in kind.texts.iter().enumerate() {
             let text = page::seen(&mut self.scratch, nth, *bytes_max);
             if *bytes_max == FLAG && !text.is_empty() {
@@ -242,7 +245,9 @@ impl Tracker {
     fn body(&mut self, flight: u32, origin: u32) -> &str {
         self.out.clear();
         let mut sent_at = [0; 24];
-        let now = page::instant(&mut self.scratch, page::now());
+        // By the clock of the logs' timestamps, as far as it is known.
+        let now_ms = if origin == self.own { self.epoch_ms + page::uptime() } else { page::now() };
+        let now = page::instant(&mut self.scratch, now_ms);
         sent_at.iter_mut().zip(now.bytes()).for_each(|(to, from)| *to = from);
         let common = page::common_of(&mut self.scratch, origin);
         let mut envelope = EnvelopeWriter::begin(&mut self.out, as_str(&sent_at), common);
