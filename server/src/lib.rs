@@ -31,6 +31,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod daily_key;
 pub mod data_dir;
 pub mod http;
 pub mod intake;
