@@ -41,3 +41,4 @@ mod random;
 pub mod serve;
 pub mod services;
 pub mod stored_line;
+pub mod tags;

@@ -24,7 +24,8 @@ use crate::http::{App, BodyBounds, ClientAddress, Collector, Demo, Tracker, list
 use crate::outcome::Metrics;
 use crate::queue::spool::{Spool, SpoolOptions};
 use crate::queue::{Queue, SealRule};
-use crate::services::{ServicesFile, file, script_tag};
+use crate::services::{ServicesFile, file};
+use crate::tags::Tag;
 use crate::{batch, clock};
 
 /// The system's number for "this file would grow past the limit"; the same on Linux, macOS and the BSDs.
@@ -135,7 +136,7 @@ fn announce(address: SocketAddr, services: &ServicesFile) -> io::Result<()> {
     writeln!(out, "listening on http://{address}")?;
     let services = services.current();
     if let Some((service, token)) = services.list().iter().find_map(|s| Some((s, s.tokens.first()?))) {
-        let tag = script_tag(&format!("http://{}", local(address)), token);
+        let tag = Tag::new(&format!("http://{}", local(address)), token).html();
         writeln!(out, "\nPut this into the pages of `{}`:\n\n  {tag}\n", service.name)?;
     }
     // A program that reads the address waits for it.
