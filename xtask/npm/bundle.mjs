@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import esbuild from 'esbuild';
 import { minify } from 'terser';
+import { decoder } from './bytes.mjs';
 
 // Stands for the wasm until everything else is minified: no tool sees the real string.
 export const PLACEHOLDER = '@wasm@';
@@ -61,7 +62,7 @@ export class Sources {
     const table = names.map(as => `${JSON.stringify(as)}: {${imports.filter(i => (i.as ?? i.module) === as).map(row)}}`);
     return [
       ...lines,
-      `export const text = "${PLACEHOLDER}";`,
+      `export const bytes = () => ${decoder(`"${PLACEHOLDER}"`)};`,
       `export const imports = {${table.join(', ')}};`,
       // A module that has nothing to do at its start exports nothing for it.
       hasStart ? 'export const start = exports => exports.__wbindgen_start();' : 'export const start = () => {};',
