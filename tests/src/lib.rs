@@ -14,6 +14,7 @@
 //! | [`event`] | logs to send, as a tracker or a program would write them |
 //! | [`browser`] | Chromium, driven through chromedriver |
 //! | [`site`] | the pages in `tests/pages` with the tracker's script tag |
+//! | [`pages`] | single answers, letter for letter, over http and https |
 //! | [`process`] | children that never outlive their test |
 //! | [`random`] | random moments and sizes that can be had again |
 //! | [`stage`] | the three of them together, as most browser tests want them |
@@ -23,6 +24,7 @@
 pub mod browser;
 pub mod event;
 pub mod http;
+pub mod pages;
 pub mod process;
 pub mod random;
 pub mod sealed;
