@@ -216,7 +216,8 @@ fn a_page_that_does_not_come_is_told() {
         (format!("http://{gone}/"), "page_unreachable"),
         ("http://shop.invalid/".to_owned(), "page_unreachable"),
         (format!("http://{site}/loop"), "page_unreachable"),
-        (format!("http://{site}/file"), "page_unreachable"),
+        // No scheme leads off the network: it is taken for a path of the same site.
+        (format!("http://{site}/file"), "page_status"),
         (format!("http://{site}/broken"), "page_unreachable"),
         (format!("http://{site}/moved"), "page_not_html"),
         (format!("http://{site}/other"), "page_status"),
