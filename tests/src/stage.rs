@@ -1,5 +1,7 @@
 //! A collector, a website that carries its tracker, and a browser.
 
+use serde_json::Value;
+
 use crate::sealed::SealedLog;
 use crate::wait::poll;
 use crate::{Browser, Server, Site};
@@ -45,31 +47,34 @@ impl Stage {
         self.browser.wait_until("all logs delivered", "probe.waiting().length == 0");
     }
 
-    /// Logs on the collector's disk: counted since its start, or in files.
-    fn n_stored(&self) -> usize {
-        let counted = self.server.metric("logdig_logs_total", &["outcome=\"stored\""]) as usize;
-        counted.max(self.server.sealed_logs().len())
+    /// Logs on the collector's disk that count beside what is expected.
+    fn n_stored(&self, expected: &[&str]) -> usize {
+        self.server.logs_so_far().iter().filter(|log| counts(log, expected)).count()
     }
 
     /// Waits until `expected` are stored and nothing waits in the browser,
     /// stops the collector, and compares what is stored with what is expected,
-    /// in any order, each written as [`told`] tells it.
+    /// in any order, each written as [`told`] tells it. Besides views and
+    /// clicks only types that are expected count: each page that was looked at
+    /// makes a `leave`, when and if it ends.
     ///
     /// # Panics
     ///
     /// When they differ, or a page wrote to the console or let an error out.
     pub fn finish(mut self, expected: &[&str]) -> Vec<SealedLog> {
         // When they do not come, the comparison says which.
-        poll(|| (self.n_stored() >= expected.len()).then_some(()));
+        poll(|| (self.n_stored(expected) >= expected.len()).then_some(()));
         self.wait_delivered();
         assert_eq!(self.browser.messages(), [], "a tracker is silent");
+        let drafts = self.browser.eval("return self.probe?.drafts() ?? []");
         let logs = self.server.stop_and_read();
-        let mut stored: Vec<String> = logs.iter().map(|log| told(log, &self.site)).collect();
+        let counted = logs.iter().filter(|log| counts(&log.json, expected));
+        let mut stored: Vec<String> = counted.map(|log| told(log, &self.site)).collect();
         let mut expected: Vec<String> = expected.iter().map(|one| (*one).to_owned()).collect();
         stored.sort();
         expected.sort();
         assert_eq!(stored, expected, "stored on the left, expected on the right");
-        check_ids(&logs);
+        check_ids(&logs, &drafts);
         logs
     }
 }
@@ -88,6 +93,12 @@ impl Drop for Stage {
     }
 }
 
+/// Whether a log is compared with what is expected.
+fn counts(log: &Value, expected: &[&str]) -> bool {
+    let kind = log["type"].as_str();
+    matches!(kind, Some("view" | "click")) || expected.iter().any(|one| one.split(' ').next() == kind)
+}
+
 /// A log in short: type, page and, on a click, link; the site's own origin is left out.
 ///
 /// `view /index.html`, `click /index.html button;big red;buy;order;`
@@ -101,9 +112,12 @@ pub fn told(log: &SealedLog, site: &Site) -> String {
 }
 
 /// Every log has an id of its own, made of its document and `seq`; the logs
-/// of a document are counted from 0 without a gap: nothing of it was lost.
-fn check_ids(logs: &[SealedLog]) {
+/// of a document, with those that an open page still drafts, are counted from
+/// 0 without a gap: nothing of it was lost.
+fn check_ids(logs: &[SealedLog], drafts: &Value) {
     let mut ids: Vec<(&str, u64)> = logs.iter().map(document_and_seq).collect();
+    let drafts = drafts.as_array().into_iter().flatten().filter_map(Value::as_str).map(split_id);
+    ids.extend(drafts.filter(|draft| !ids.contains(draft)).collect::<Vec<_>>());
     ids.sort_unstable();
     for (index, (document, seq)) in ids.iter().enumerate() {
         let expected = match index.checked_sub(1).map(|before| ids[before]) {
@@ -115,8 +129,13 @@ fn check_ids(logs: &[SealedLog]) {
 }
 
 fn document_and_seq(log: &SealedLog) -> (&str, u64) {
-    let (document, seq) = log.text("id").rsplit_once('.').expect("an id is document and seq");
-    assert_eq!(log.json["seq"].to_string(), seq, "{}", log.json);
+    let (document, seq) = split_id(log.text("id"));
+    assert_eq!(log.json["seq"].as_u64(), Some(seq), "{}", log.json);
+    (document, seq)
+}
+
+fn split_id(id: &str) -> (&str, u64) {
+    let (document, seq) = id.rsplit_once('.').expect("an id is document and seq");
     (document, seq.parse().expect("seq is a number"))
 }
 
