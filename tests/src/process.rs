@@ -45,9 +45,8 @@ impl Process {
     ///
     /// When it prints none within 20 s, or has ended.
     pub fn next_line(&self) -> String {
-        self.try_next_line().unwrap_or_else(|| {
-            panic!("process {} printed nothing; its standard error:\n{}", self.pid(), self.stderr())
-        })
+        self.try_next_line()
+            .unwrap_or_else(|| panic!("process {} printed nothing; its standard error:\n{}", self.pid(), self.stderr()))
     }
 
     /// The next line of its standard output; `None` when it prints none within 20 s, or has ended.
