@@ -13,6 +13,7 @@
 //! | [`sealed`] | the stored files: names, days and lines, checked while read |
 //! | [`event`] | logs to send, as a tracker or a program would write them |
 //! | [`browser`] | Chromium, driven through chromedriver |
+//! | [`front`] | a proxy before the collector that fails as it is told to |
 //! | [`site`] | the pages in `tests/pages` with the tracker's script tag |
 //! | [`process`] | children that never outlive their test |
 //! | [`random`] | random moments and sizes that can be had again |
@@ -22,6 +23,7 @@
 
 pub mod browser;
 pub mod event;
+pub mod front;
 pub mod http;
 pub mod process;
 pub mod random;
@@ -33,6 +35,7 @@ pub mod trace;
 pub mod wait;
 
 pub use browser::Browser;
+pub use front::{Fault, Front};
 pub use server::Server;
 pub use site::Site;
 pub use stage::Stage;
