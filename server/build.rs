@@ -1,4 +1,4 @@
-//! Puts the packed tracker into the program, compressed once, here, instead of at every request.
+//! Puts the parts of the packed tracker into the program, compressed once, here, instead of at every request.
 
 use std::env;
 use std::fs;
@@ -8,17 +8,26 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+/// What a page may load; `src/http/tracker_file.rs` serves each.
+const PARTS: [&str; 3] = ["logdig.js", "logdig.more.js", "logdig.nowasm.js"];
+
 fn main() {
-    let tracker = Path::new("../tracker/dist/logdig.js");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    // Watching a file that is not there would run this at every build; its folder's parent always is.
-    let watched = if tracker.exists() { tracker } else { Path::new("../tracker") };
+    let dist = Path::new("../tracker/dist");
+    // Watching a folder that is not there would run this at every build; its parent always is.
+    let watched = if dist.exists() { dist } else { Path::new("../tracker") };
     println!("cargo:rerun-if-changed={}", watched.display());
-    // Without the file all three are empty, which the program tells from a tracker.
-    let bytes = fs::read(tracker).unwrap_or_default();
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    for part in PARTS {
+        embed(&dist.join(part), &out.join(part));
+    }
+}
+
+/// Without the file all three forms are empty, which the program tells from a part.
+fn embed(file: &Path, out: &Path) {
+    let bytes = fs::read(file).unwrap_or_default();
     let (br, gz) = if bytes.is_empty() { (vec![], vec![]) } else { (brotli(&bytes), gzip(&bytes)) };
-    for (name, content) in [("logdig.js", &bytes), ("logdig.js.br", &br), ("logdig.js.gz", &gz)] {
-        fs::write(out.join(name), content).expect("cargo gives a folder to write to");
+    for (extension, content) in [("js", bytes), ("js.br", br), ("js.gz", gz)] {
+        fs::write(out.with_extension(extension), content).expect("cargo gives a folder to write to");
     }
 }
 

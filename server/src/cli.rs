@@ -211,7 +211,9 @@ mod tests {
             ("min-log = 7", "`min-log` in"), ("min-logs = 0", "0 is not in"), ("min-logs = 1.5", "expected a whole number, not a float"),
             ("seal-after = 5", "expected a string, not an integer"), ("seal-after = \"5\"", "write a time with its unit"),
             ("file-bytes-max = \"x\"", "write a size with its unit"), ("log-format = \"xml\"", "invalid value"),
-            ("demo = 1", "expected true or false"), ("config = \"a\"", "there is no such setting"),
+            ("demo = 1", "expected true or false"), ("script-name = \"app.js\"", "without .js"), ("script-name = \"\"", "write 1 to 64"),
+            ("client-address-header = \"a b\"", "the name of a header"), ("client-address-header = \"Forwarded\"", "is not read"),
+            ("proxies = 0", "0 is not in"), ("config = \"a\"", "there is no such setting"),
         ];
         for (settings, expected) in cases {
             let error = with(settings).map(|_| ()).expect_err(settings);

@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `/` | POST | 1 MiB | of any site; the status says what was refused |
 //! | `/` | GET | | of any site |
-//! | `/logdig.js` | GET | | of any site (`*`) |
+//! | `/logdig.js`, `/logdig.more.js`, `/logdig.nowasm.js`, and so with `--script-name` | GET | | of any site (`*`) |
 //! | `/health/live`, `/health/ready` | GET | | of any site |
 //! | `/metrics` | GET | | none |
 //! | `/demo/…` (only with `--demo`) | GET, POST | | of this machine |
@@ -13,6 +13,7 @@
 //! any site. A body that no URL asked for is never read.
 
 mod body;
+mod client_address;
 mod collect;
 mod cors;
 mod demo;
@@ -42,11 +43,13 @@ use axum::{BoxError, Router};
 use tower::Service as _;
 
 pub use body::BodyBounds;
+pub use client_address::{ClientAddress, Peer};
 pub use demo::Demo;
 pub use error::RequestError;
-pub use tracker_file::TrackerFile;
+pub use tracker_file::{DEFAULT_NAME, Part, Tracker};
 
 use crate::clock::Clock;
+use crate::daily_key::Salts;
 use crate::outcome::Metrics;
 use crate::queue::Queue;
 use crate::services::ServicesFile;
@@ -62,10 +65,16 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Tells when a request came.
     pub clock: Clock,
+    /// The secrets of daily keys.
+    pub salts: Arc<dyn Salts>,
+    /// Whose addresses those are made of.
+    pub client_address: ClientAddress,
     /// Bounds of request bodies.
     pub body_bounds: BodyBounds,
-    /// The tracker, where the program has one.
-    pub tracker: Option<TrackerFile>,
+    /// The tracker.
+    pub tracker: Tracker,
+    /// Another name for the tracker's files, beside our own.
+    pub script_name: Option<String>,
     /// The demo's addresses, where they are switched on.
     pub demo: Option<Demo>,
     /// Whether the collector is about to end.
@@ -89,7 +98,7 @@ fn routes(app: Arc<App>) -> Router {
             get(health::hello)
                 .post(async |State(app): State<Arc<App>>, request| collect::collect::<Body>(&app, request).await),
         )
-        .route("/logdig.js", get(tracker_file::tracker_file))
+        .merge(tracker_file::routes(app.script_name.as_deref()))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics));

@@ -7,6 +7,7 @@ use logdig_shared::{Event, Field, line};
 use logdig_store::Day;
 use thiserror::Error;
 
+use crate::daily_key::Visitor;
 use crate::queue::{Entry, RepeatKey};
 use crate::random;
 use crate::services::Services;
@@ -44,6 +45,8 @@ pub struct Sender<'a> {
     pub origin: Option<&'a str>,
     /// When the request came, by the collector's clock.
     pub received_at: Timestamp,
+    /// What daily keys are made of; there where [`Logs::need_daily_keys`].
+    pub visitor: Option<&'a Visitor>,
 }
 
 /// Why one log was refused.
@@ -96,20 +99,47 @@ pub struct Intake {
     pub refused: Vec<RefusedLog>,
 }
 
-/// Sorts the logs of a body into lines to be stored and logs that are refused.
-///
-/// # Errors
-///
-/// When no logs could be told apart in it, or they are too many or too large together.
-pub fn take_in(body: &[u8], form: BodyForm, sender: Sender<'_>, services: &Services) -> Result<Intake, BodyError> {
-    let mut intake = Intake { entry: Entry::new(Day::of(sender.received_at)), refused: vec![] };
-    let mut desk = Desk { sender, services, received_at: format!("{:.3}", sender.received_at), line: String::new() };
-    match form {
-        BodyForm::Form => desk.take(0, read::read_form(body), &mut intake),
-        BodyForm::Json => desk.take_all(read::read_json(body)?, &mut intake),
-        BodyForm::Lines => desk.take_all(read::read_lines(body)?, &mut intake),
+/// The logs of a body, each read or refused for what it says.
+#[derive(Debug)]
+pub struct Logs(Vec<ReadLog>);
+
+impl Logs {
+    /// Reads a body.
+    ///
+    /// # Errors
+    ///
+    /// When no logs could be told apart in it, or they are too many or too large together.
+    pub fn read(body: &[u8], form: BodyForm) -> Result<Self, BodyError> {
+        match form {
+            BodyForm::Form => Ok(Self(vec![read::read_form(body)])),
+            BodyForm::Json => read::read_json(body).map(Self),
+            BodyForm::Lines => read::read_lines(body).map(Self),
+        }
     }
-    Ok(intake)
+
+    /// How many they are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none, which no body that could be read has.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the collector is to make the `user_key` of any of them.
+    pub fn need_daily_keys(&self) -> bool {
+        self.0.iter().flatten().any(Event::has_daily_key)
+    }
+
+    /// Sorts them into lines to be stored and logs that are refused.
+    pub fn take_in(self, sender: Sender<'_>, services: &Services) -> Intake {
+        let mut intake = Intake { entry: Entry::new(Day::of(sender.received_at)), refused: vec![] };
+        let received_at = format!("{:.3}", sender.received_at);
+        let mut desk = Desk { sender, services, received_at, line: String::new() };
+        self.0.into_iter().enumerate().for_each(|(index, log)| desk.take(index, log, &mut intake));
+        intake
+    }
 }
 
 /// What all logs of a request have in common, and a line to write each on.
@@ -121,10 +151,6 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn take_all(&mut self, logs: Vec<ReadLog>, intake: &mut Intake) {
-        logs.into_iter().enumerate().for_each(|(index, log)| self.take(index, log, intake));
-    }
-
     fn take(&mut self, index: usize, log: ReadLog, intake: &mut Intake) {
         match self.write_line(log) {
             Ok(key) => intake.entry.push(&self.line, key),
@@ -137,6 +163,10 @@ impl Desk<'_> {
         let mut event = log.map_err(|Refusal { field, reason }| (field, RefusalReason::Log(reason)))?;
         admit(&event, self.sender.origin, self.services).map_err(|reason| (Some(Field::token), reason))?;
         let key = event.id.as_deref().map(|id| RepeatKey::of(&event.token, id));
+        if event.has_daily_key() {
+            let visitor = self.sender.visitor.expect("whoever reads the logs asks whether they need it");
+            event.user_key = visitor.key(&event.token, &event.user_agent);
+        }
         stamp(&mut event, &self.received_at);
         self.line.clear();
         self.line.reserve(LINE_BYTES_USUAL);

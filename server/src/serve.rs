@@ -18,12 +18,14 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::config::{DataConfig, HttpConfig, SealConfig};
+use crate::daily_key::{FileSalts, Salts, forget_in_time};
 use crate::data_dir::DataDir;
-use crate::http::{App, BodyBounds, Collector, Demo, TrackerFile, listen};
+use crate::http::{App, BodyBounds, ClientAddress, Collector, Demo, Tracker, listen};
 use crate::outcome::Metrics;
 use crate::queue::spool::{Spool, SpoolOptions};
 use crate::queue::{Queue, SealRule};
-use crate::services::{ServicesFile, file, script_tag};
+use crate::services::{ServicesFile, file};
+use crate::tags::Tag;
 use crate::{batch, clock};
 
 /// The system's number for "this file would grow past the limit"; the same on Linux, macOS and the BSDs.
@@ -45,7 +47,9 @@ pub async fn serve(data: &DataConfig, http: &HttpConfig, seal: &SealConfig) -> a
     let store: Arc<dyn Store> = Arc::new(LocalStore::new(dir.store()));
     let options = SpoolOptions::in_data_dir(&dir, rule(seal), clock::system_clock());
     let queue: Arc<dyn Queue> = Arc::new(Spool::open(options, &*store).await?);
-    let app = Arc::new(app(http, queue.clone(), services.clone(), store.clone())?);
+    let salts: Arc<dyn Salts> = Arc::new(FileSalts::open(dir.root())?);
+    let parts = Parts { queue: queue.clone(), services: services.clone(), store: store.clone(), salts: salts.clone() };
+    let app = Arc::new(app(http, parts)?);
     let listener = bind(&http.listen).await?;
     // Until here a signal just ends the process, as a crash would.
     let stop = Stop::new().context("listening for signals")?;
@@ -55,11 +59,13 @@ pub async fn serve(data: &DataConfig, http: &HttpConfig, seal: &SealConfig) -> a
     }
 
     let watch = tokio::spawn(services.watch());
+    let forget = tokio::spawn(forget_in_time(salts, clock::system_clock()));
     let batches = tokio::spawn(store_batches(queue.clone(), store));
     listen::listen(listener, Collector::new(app.clone()), http, stop.requested(&app.is_shutting_down)).await;
     queue.finish().await;
     store_last(batches).await?;
     watch.abort();
+    forget.abort();
     info!("ended in good order");
     Ok(())
 }
@@ -88,32 +94,35 @@ fn rule(seal: &SealConfig) -> SealRule {
     }
 }
 
-fn app(
-    http: &HttpConfig,
+/// What the collector keeps in its folder.
+struct Parts {
     queue: Arc<dyn Queue>,
     services: Arc<ServicesFile>,
     store: Arc<dyn Store>,
-) -> anyhow::Result<App> {
+    salts: Arc<dyn Salts>,
+}
+
+fn app(http: &HttpConfig, parts: Parts) -> anyhow::Result<App> {
+    let n_proxies = usize::try_from(http.proxies).unwrap_or(usize::MAX);
     Ok(App {
-        queue,
-        services,
+        queue: parts.queue,
+        services: parts.services,
+        salts: parts.salts,
+        client_address: ClientAddress::new(http.client_address_header.clone(), n_proxies),
         metrics: Arc::new(Metrics::default()),
         clock: clock::system_clock(),
         body_bounds: BodyBounds { timeout: http.body_timeout, in_flight_bytes_max: http.in_flight_bytes_max },
         tracker: tracker(http.tracker.as_deref())?,
-        demo: http.demo.then(|| Demo::new(store)),
+        script_name: http.script_name.clone(),
+        demo: http.demo.then(|| Demo::new(parts.store)),
         is_shutting_down: AtomicBool::new(false),
     })
 }
 
-fn tracker(file: Option<&Path>) -> anyhow::Result<Option<TrackerFile>> {
+fn tracker(file: Option<&Path>) -> anyhow::Result<Tracker> {
     match file {
-        Some(path) => {
-            let read =
-                TrackerFile::from_file(path).with_context(|| format!("reading the tracker `{}`", path.display()));
-            read.map(Some)
-        }
-        None => Ok(TrackerFile::embedded()),
+        Some(path) => Tracker::from_file(path).with_context(|| format!("reading the tracker `{}`", path.display())),
+        None => Ok(Tracker::embedded()),
     }
 }
 
@@ -127,7 +136,7 @@ fn announce(address: SocketAddr, services: &ServicesFile) -> io::Result<()> {
     writeln!(out, "listening on http://{address}")?;
     let services = services.current();
     if let Some((service, token)) = services.list().iter().find_map(|s| Some((s, s.tokens.first()?))) {
-        let tag = script_tag(&format!("http://{}", local(address)), token);
+        let tag = Tag::new(&format!("http://{}", local(address)), token).html();
         writeln!(out, "\nPut this into the pages of `{}`:\n\n  {tag}\n", service.name)?;
     }
     // A program that reads the address waits for it.

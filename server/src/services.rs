@@ -45,16 +45,14 @@ fn utc() -> String {
 }
 
 impl Service {
+    fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.id == name
+    }
+
     /// Whether a page of this origin may send logs of the service.
     pub fn allows(&self, origin: &str) -> bool {
         self.origins.iter().any(|rule| rule.allows(origin))
     }
-}
-
-/// What a page needs to send its logs: one line of HTML. `server` is the collector's address as browsers reach it.
-pub fn script_tag(server: &str, token: &str) -> String {
-    let token = token.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-    format!(r#"<script async src="{}/logdig.js" data-token="{token}"></script>"#, server.trim_end_matches('/'))
 }
 
 /// Why a list of services is not taken.
@@ -109,6 +107,15 @@ impl Services {
         self.by_token.get(token).map(|index| &self.list[*index])
     }
 
+    /// The service of this name or id.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn named(&self, name: &str) -> Result<&Service, ServiceError> {
+        self.list.iter().find(|service| service.is_named(name)).ok_or_else(|| ServiceError::Unknown(name.to_owned()))
+    }
+
     /// All of them, in the order in which they were added.
     pub fn list(&self) -> &[Service] {
         &self.list
@@ -136,7 +143,7 @@ impl Services {
         let index = self
             .list
             .iter()
-            .position(|service| service.name == name || service.id == name)
+            .position(|service| service.is_named(name))
             .ok_or_else(|| ServiceError::Unknown(name.to_owned()))?;
         let removed = self.list.remove(index);
         *self = Self::new(std::mem::take(&mut self.list))?;
@@ -266,13 +273,5 @@ mod tests {
             assert_eq!(services.free_id(name), id);
             services.add(Service { id: id.to_owned(), ..service(name, id) }).expect("valid");
         }
-    }
-
-    #[test]
-    fn a_tag_stays_one_whatever_the_token() {
-        assert_eq!(
-            script_tag("https://logs.example/", "a\"><b&"),
-            r#"<script async src="https://logs.example/logdig.js" data-token="a&quot;>&lt;b&amp;"></script>"#
-        );
     }
 }

@@ -53,6 +53,9 @@ const fn word(words: &'static [&'static str]) -> Kind {
 /// The values of `type`: what kind of thing happened.
 pub const TYPES: &[&str] = &["view", "click", "leave", "rage", "dead", "move", "custom", "exposure"];
 
+/// The value of `key_kind` that leaves it to the collector to make `user_key`, anew each day.
+pub const DAILY_KEY: &str = "daily";
+
 /// The JSON text of an object, compact, on one line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Json(pub(crate) String);
@@ -134,7 +137,8 @@ fields! {
     timestamp: String = Kind::Text(TIMESTAMP_BYTES_MAX, Form::Instant);
     /// Which service (site) the log belongs to. Public: it stands in the page.
     token: String = Kind::Text(TOKEN_BYTES_MAX, Form::NotEmpty);
-    /// Who: 20 random letters and digits, made once and kept in the browser; `tR2VQSYNNXJwbBQLijmR`.
+    /// Who: 20 random letters and digits, made once and kept in the browser; `tR2VQSYNNXJwbBQLijmR`. With the
+    /// `key_kind` [`DAILY_KEY`] the collector makes it: empty until then.
     user_key: String = Kind::Text(USER_KEY_BYTES_MAX, Form::NotEmpty);
     /// The page on which it happened; `http://site.com/index.html`.
     current_page: String = text(URL_BYTES_MAX);
@@ -163,8 +167,8 @@ fields! {
     r#type: Option<String> = word(TYPES);
     /// Version of the tracker; `0.1.0`.
     tracker: Option<String> = text(TRACKER_BYTES_MAX);
-    /// `daily` where `user_key` is the collector's daily hash; absent where it is kept in the browser.
-    key_kind: Option<String> = word(&["daily"]);
+    /// [`DAILY_KEY`] where `user_key` is the collector's daily hash; absent where it is kept in the browser.
+    key_kind: Option<String> = word(&[DAILY_KEY]);
     /// The owner's own name of the visitor.
     user_id: Option<String> = text(USER_ID_BYTES_MAX);
     /// Where the visit came from. Source: `document.referrer`. On views.
@@ -248,6 +252,13 @@ fields! {
     queued_ms: Option<i64> = Kind::Whole;
     /// `server` where the sender gave no `id` and the collector made one.
     id_by: Option<String> = word(&["server"]);
+}
+
+impl Event {
+    /// Whether `user_key` is the collector's to make.
+    pub fn has_daily_key(&self) -> bool {
+        self.key_kind.as_deref() == Some(DAILY_KEY)
+    }
 }
 
 impl Field {

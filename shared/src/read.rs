@@ -21,80 +21,76 @@ use alloc::{string::String, vec::Vec};
 use draft::{Draft, Top, TopSeed};
 use serde::de::DeserializeSeed;
 
-/// Why a log was refused. The tag is for programs, the text for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Reason {
-    /// A field that every log of its type has is not there.
-    #[error("is missing")]
-    Missing,
-    /// Not a text.
-    #[error("must be a text")]
-    NotText,
-    /// Not a number.
-    #[error("must be a number")]
-    NotNumber,
-    /// Not a whole number, or one past ±(2^53 - 1).
-    #[error("must be a whole number within ±(2^53 - 1)")]
-    NotWhole,
-    /// Not a whole number of 0 or more, or one past 2^53 - 1.
-    #[error("must be a whole number from 0 to 2^53 - 1")]
-    NotCount,
-    /// Neither `true` nor `false`.
-    #[error("must be true or false")]
-    NotFlag,
-    /// Not a JSON object.
-    #[error("must be an object")]
-    NotObject,
-    /// A value inside the object is itself an object or a list.
-    #[error("may hold only texts, numbers, true, false and null")]
-    NotScalar,
-    /// No instant in UTC.
-    #[error("must be an instant in UTC, such as 2015-12-22T06:19:03.366Z")]
-    NotInstant,
-    /// Has characters, or is a word, that the field does not allow.
-    #[error("has a value that is not allowed here")]
-    NotAllowed,
-    /// An empty text where there must be one.
-    #[error("is empty")]
-    Empty,
-    /// Longer than the field allows; see [`limits`](crate::limits).
-    #[error("is too long")]
-    TooLong,
-    /// More values than the field allows.
-    #[error("holds too many values")]
-    TooMany,
-    /// The same field twice.
-    #[error("stands there twice")]
-    Twice,
-    /// A field that only the collector sets.
-    #[error("is set by the collector; senders may not bring it")]
-    ServerField,
-    /// The log itself is not a JSON object, or the line no JSON.
-    #[error("the log is not a JSON object")]
-    NotLog,
+/// Makes an enum whose values have a tag for programs, and the list of all of them, from one table.
+macro_rules! tagged {
+    ($(#[$meta:meta])* pub enum $name:ident { $( $(#[$doc:meta])* $value:ident = $tag:literal, )* }) => {
+        $(#[$meta])*
+        pub enum $name { $( $(#[$doc])* $value, )* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$value),*];
+
+            /// The machine-readable tag; `WIRE.md` lists it.
+            pub const fn tag(self) -> &'static str {
+                match self { $(Self::$value => $tag,)* }
+            }
+        }
+    };
 }
 
-impl Reason {
-    /// The machine-readable tag; e.g. `"not_a_number"`.
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::NotText => "not_a_text",
-            Self::NotNumber => "not_a_number",
-            Self::NotWhole => "not_a_whole_number",
-            Self::NotCount => "not_a_count",
-            Self::NotFlag => "not_a_flag",
-            Self::NotObject => "not_an_object",
-            Self::NotScalar => "not_a_scalar",
-            Self::NotInstant => "not_an_instant",
-            Self::NotAllowed => "not_allowed",
-            Self::Empty => "empty",
-            Self::TooLong => "too_long",
-            Self::TooMany => "too_many",
-            Self::Twice => "twice",
-            Self::ServerField => "server_field",
-            Self::NotLog => "not_a_log",
-        }
+tagged! {
+    /// Why a log was refused. The tag is for programs, the text for people.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+    pub enum Reason {
+        /// A field that every log of its type has is not there.
+        #[error("is missing")]
+        Missing = "missing",
+        /// Not a text.
+        #[error("must be a text")]
+        NotText = "not_a_text",
+        /// Not a number.
+        #[error("must be a number")]
+        NotNumber = "not_a_number",
+        /// Not a whole number, or one past ±(2^53 - 1).
+        #[error("must be a whole number within ±(2^53 - 1)")]
+        NotWhole = "not_a_whole_number",
+        /// Not a whole number of 0 or more, or one past 2^53 - 1.
+        #[error("must be a whole number from 0 to 2^53 - 1")]
+        NotCount = "not_a_count",
+        /// Neither `true` nor `false`.
+        #[error("must be true or false")]
+        NotFlag = "not_a_flag",
+        /// Not a JSON object.
+        #[error("must be an object")]
+        NotObject = "not_an_object",
+        /// A value inside the object is itself an object or a list.
+        #[error("may hold only texts, numbers, true, false and null")]
+        NotScalar = "not_a_scalar",
+        /// No instant in UTC.
+        #[error("must be an instant in UTC, such as 2015-12-22T06:19:03.366Z")]
+        NotInstant = "not_an_instant",
+        /// Has characters, or is a word, that the field does not allow.
+        #[error("has a value that is not allowed here")]
+        NotAllowed = "not_allowed",
+        /// An empty text where there must be one.
+        #[error("is empty")]
+        Empty = "empty",
+        /// Longer than the field allows; see [`limits`](crate::limits).
+        #[error("is too long")]
+        TooLong = "too_long",
+        /// More values than the field allows.
+        #[error("holds too many values")]
+        TooMany = "too_many",
+        /// The same field twice.
+        #[error("stands there twice")]
+        Twice = "twice",
+        /// A field that only the collector sets.
+        #[error("is set by the collector; senders may not bring it")]
+        ServerField = "server_field",
+        /// The log itself is not a JSON object, or the line no JSON.
+        #[error("the log is not a JSON object")]
+        NotLog = "not_a_log",
     }
 }
 
@@ -107,44 +103,31 @@ pub struct Refusal {
     pub reason: Reason,
 }
 
-/// A request that holds no logs that could be read one by one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BodyError {
-    /// The bytes are no UTF-8.
-    #[error("the body is not UTF-8")]
-    NotUtf8,
-    /// The text is no JSON.
-    #[error("the body is not JSON: an envelope, a log, a list of logs, or a log a line")]
-    NotJson,
-    /// An envelope of a version that this collector does not know.
-    #[error("the envelope's version is not one that this collector knows (it knows 1)")]
-    UnsupportedVersion,
-    /// No log in it.
-    #[error("the body holds no log")]
-    NoLogs,
-    /// More than [`LOGS_PER_REQUEST_MAX`].
-    #[error("the body holds more than 10000 logs")]
-    TooManyLogs,
-    /// What the envelope says once is, for so many logs, more than [`INHERITED_BYTES_MAX`].
-    #[error("the logs are too large together; send fewer at a time")]
-    LogsTooLarge,
-    /// `sent_at` is no instant.
-    #[error("`sent_at` must be an instant in UTC, such as 2015-12-22T06:19:03.366Z")]
-    BadSentAt,
-}
-
-impl BodyError {
-    /// The machine-readable tag; e.g. `"unsupported_version"`.
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::NotUtf8 => "not_utf8",
-            Self::NotJson => "not_json",
-            Self::UnsupportedVersion => "unsupported_version",
-            Self::NoLogs => "no_logs",
-            Self::TooManyLogs => "too_many_logs",
-            Self::LogsTooLarge => "logs_too_large",
-            Self::BadSentAt => "bad_sent_at",
-        }
+tagged! {
+    /// A request that holds no logs that could be read one by one.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum BodyError {
+        /// The bytes are no UTF-8.
+        #[error("the body is not UTF-8")]
+        NotUtf8 = "not_utf8",
+        /// The text is no JSON.
+        #[error("the body is not JSON: an envelope, a log, a list of logs, or a log a line")]
+        NotJson = "not_json",
+        /// An envelope of a version that this collector does not know.
+        #[error("the envelope's version is not one that this collector knows (it knows 1)")]
+        UnsupportedVersion = "unsupported_version",
+        /// No log in it.
+        #[error("the body holds no log")]
+        NoLogs = "no_logs",
+        /// More than [`LOGS_PER_REQUEST_MAX`].
+        #[error("the body holds more than 10000 logs")]
+        TooManyLogs = "too_many_logs",
+        /// What the envelope says once is, for so many logs, more than [`INHERITED_BYTES_MAX`].
+        #[error("the logs are too large together; send fewer at a time")]
+        LogsTooLarge = "logs_too_large",
+        /// `sent_at` is no instant.
+        #[error("`sent_at` must be an instant in UTC, such as 2015-12-22T06:19:03.366Z")]
+        BadSentAt = "bad_sent_at",
     }
 }
 

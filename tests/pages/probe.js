@@ -12,8 +12,9 @@
     // The tracker counts every page load and every log.
     loadCountAtStart: storage()?.getItem('logdig.load_count'),
     isStarted: () => storage()?.getItem('logdig.load_count') !== probe.loadCountAtStart,
-    // Names of what waits to be sent, of all documents of this site.
-    waiting: () => Object.keys(storage() ?? {}).filter(name => name.startsWith('logdig.q.')),
+    // Names of what waits to be sent, of all documents of this site. A page that is open has a draft of its `leave` there.
+    waiting: () => Object.keys(storage() ?? {}).filter(name =>
+      name.startsWith('logdig.q.') && !storage()[name]?.includes('"type":"leave"')),
   };
 
   let inClick = false;

@@ -53,6 +53,14 @@ pub fn sealed_lines(data: &Path) -> Vec<String> {
     texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
+/// The logs that are durable and not yet in a sealed file. A line that is being written is left out.
+pub fn spooled_logs(data: &Path) -> Vec<Value> {
+    let spool = data.join("spool");
+    // A file may be sealed, and so be gone, in between.
+    let texts = names(&spool).into_iter().filter_map(|name| fs::read_to_string(spool.join(name)).ok());
+    texts.flat_map(|text| text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<_>>()).collect()
+}
+
 /// The SHA-256 of `content`, in lower case hex digits.
 pub fn sha256_hex(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()

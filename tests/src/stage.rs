@@ -1,6 +1,9 @@
 //! A collector, a website that carries its tracker, and a browser.
 
-use crate::sealed::SealedLog;
+use serde_json::Value;
+
+use crate::sealed::{SealedLog, spooled_logs};
+
 use crate::wait::poll;
 use crate::{Browser, Server, Site};
 
@@ -45,26 +48,30 @@ impl Stage {
         self.browser.wait_until("all logs delivered", "probe.waiting().length == 0");
     }
 
-    /// Logs on the collector's disk: counted since its start, or in files.
-    fn n_stored(&self) -> usize {
-        let counted = self.server.metric("logdig_logs_total", &["outcome=\"stored\""]) as usize;
-        counted.max(self.server.sealed_logs().len())
+    /// Logs on the collector's disk that count beside what is expected.
+    fn n_stored(&self, expected: &[&str]) -> usize {
+        let spooled = spooled_logs(&self.server.data());
+        let sealed = self.server.sealed_logs().into_iter().map(|log| log.json);
+        spooled.into_iter().chain(sealed).filter(|log| counts(log, expected)).count()
     }
 
     /// Waits until `expected` are stored and nothing waits in the browser,
     /// stops the collector, and compares what is stored with what is expected,
-    /// in any order, each written as [`told`] tells it.
+    /// in any order, each written as [`told`] tells it. Besides views and
+    /// clicks only types that are expected count: each page that was looked at
+    /// makes a `leave`, when and if it ends.
     ///
     /// # Panics
     ///
     /// When they differ, or a page wrote to the console or let an error out.
     pub fn finish(mut self, expected: &[&str]) -> Vec<SealedLog> {
         // When they do not come, the comparison says which.
-        poll(|| (self.n_stored() >= expected.len()).then_some(()));
+        poll(|| (self.n_stored(expected) >= expected.len()).then_some(()));
         self.wait_delivered();
         assert_eq!(self.browser.messages(), [], "a tracker is silent");
         let logs = self.server.stop_and_read();
-        let mut stored: Vec<String> = logs.iter().map(|log| told(log, &self.site)).collect();
+        let counted = logs.iter().filter(|log| counts(&log.json, expected));
+        let mut stored: Vec<String> = counted.map(|log| told(log, &self.site)).collect();
         let mut expected: Vec<String> = expected.iter().map(|one| (*one).to_owned()).collect();
         stored.sort();
         expected.sort();
@@ -86,6 +93,12 @@ impl Drop for Stage {
             eprintln!("--- the page's messages: {:?}", self.browser.try_messages());
         }
     }
+}
+
+/// Whether a log is compared with what is expected.
+fn counts(log: &Value, expected: &[&str]) -> bool {
+    let kind = log["type"].as_str();
+    matches!(kind, Some("view" | "click")) || expected.iter().any(|one| one.split(' ').next() == kind)
 }
 
 /// A log in short: type, page and, on a click, link; the site's own origin is left out.

@@ -5,11 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use base64::Engine;
 use logdig_tests::sealed::{names, sha256_hex};
 use logdig_tests::server::{SEAL_LATE, Server, logdig};
 use logdig_tests::wait::wait_until;
 use logdig_tests::{event, sealed::SealedLog};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha384};
 use tempfile::TempDir;
 
 fn stdout(output: &Output) -> String {
@@ -45,13 +47,44 @@ fn services_are_added_listed_and_removed() {
 }
 
 #[test]
+fn tags_are_printed_for_every_place_and_name_the_collector() {
+    let folder = TempDir::new().expect("a temporary folder can be made");
+    let data = folder.path().display().to_string();
+    let run = |arguments: &[&str]| logdig(&[&["service"], arguments, &["--data", &data]].concat());
+    let server = "https://logs.shop.example/";
+    stdout(&run(&["add", "My shop", "--origin", "https://shop.example", "--token", "shop-token"]));
+    let tags: Value =
+        serde_json::from_str(&stdout(&run(&["tag", "My shop", "--server", server, "--format", "json"]))).expect("JSON");
+    assert_eq!(tags["token"], "shop-token");
+    for place in ["html", "snippet", "npm", "next", "gtm"] {
+        let tag = tags["tags"][place].as_str().unwrap_or_else(|| panic!("a tag for {place}: {tags}"));
+        assert!(tag.contains("shop-token") && tag.contains("https://logs.shop.example/"), "{place}: {tag}");
+        let alone = stdout(&run(&["tag", "my-shop", "--server", server, "--for", place]));
+        assert_eq!(alone.trim_end(), tag, "as it is, ready for a pipe");
+    }
+    let text = stdout(&run(&["tag", "My shop"]));
+    assert!(text.contains("ADDRESS-OF-YOUR-COLLECTOR") && text.contains("--server"), "it says what is missing: {text}");
+}
+
+#[test]
+fn the_integrity_in_a_tag_is_that_of_the_script_that_the_collector_serves() {
+    let server = Server::start_with(&SEAL_LATE);
+    let tag =
+        stdout(&logdig(&["service", "tag", "local", "--for", "html", "--integrity", "--data", &server.data_text()]));
+    let served = server.get("/logdig.js");
+    assert!(served.is_success(), "{served:?}");
+    let hash = base64::prelude::BASE64_STANDARD.encode(Sha384::digest(served.body.as_bytes()));
+    assert!(tag.contains(&format!(r#"integrity="sha384-{hash}" crossorigin="anonymous""#)), "{tag}");
+}
+
+#[test]
 fn a_service_that_cannot_be_is_refused_with_a_sentence() {
     let folder = TempDir::new().expect("a temporary folder can be made");
     let data = folder.path().display().to_string();
     let run = |arguments: &[&str]| logdig(&[&["service"], arguments, &["--data", &data]].concat());
     stdout(&run(&["add", "taken", "--origin", "https://a.example", "--token", "taken-token"]));
     let before = fs::read_to_string(folder.path().join("services.json")).expect("it is there");
-    let table: [&[&str]; 8] = [
+    let table: [&[&str]; 10] = [
         &["add", "taken", "--origin", "https://b.example"],
         &["add", "other", "--origin", "https://b.example", "--token", "taken-token"],
         &["add", "other"],
@@ -59,6 +92,8 @@ fn a_service_that_cannot_be_is_refused_with_a_sentence() {
         &["add", "other", "--origin", "null"],
         &["add", "other", "--origin", "https://b.example", "--time-zone", "Mars/Olympus"],
         &["add", "other", "--origin", "https://b.example", "--token", "with space"],
+        &["add", "other", "--origin", "https://b.example", "--server", "logs.example"],
+        &["tag", "other"],
         &["remove", "other"],
     ];
     for arguments in table {

@@ -198,6 +198,9 @@ fn each_field_is_taken_at_its_limit_and_refused_past_it() {
         for (number, value) in taken.into_iter().enumerate() {
             let mut log = event::log(&token, &format!("{field}.{number}"));
             log[field] = value.clone();
+            if field == "key_kind" {
+                log.as_object_mut().expect("a log is an object").remove("user_key");
+            }
             let answer = server.post("application/json", log.to_string());
             assert_eq!(answer.status, 200, "{field} = {value}: {answer:?}");
             let id = log["id"].as_str().expect("an id is a text").to_owned();

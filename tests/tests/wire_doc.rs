@@ -4,9 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use logdig::http::RequestError;
+use logdig::intake::RefusalReason;
 use logdig_shared::event::{Form, Kind};
 use logdig_shared::limits::{BODY_BYTES_MAX, LINE_BYTES_MAX, LOGS_PER_REQUEST_MAX};
-use logdig_shared::read::read_json;
+use logdig_shared::read::{BodyError, Reason, read_json};
 use logdig_shared::{Event, Field, line};
 use logdig_tests::event;
 use serde_json::{Value, json};
@@ -86,6 +88,9 @@ fn each_example_is_taken_and_stored_as_shown() {
         let mut log = event::log("token", "id");
         log["name"] = json!("x");
         log[&name] = example.clone();
+        if name == "key_kind" {
+            log.as_object_mut().expect("a log is an object").remove("user_key");
+        }
         let line = if row[2].ends_with("by the collector") { log.to_string() } else { stored(&log.to_string()) };
         let read = line::read(&line).unwrap_or_else(|refusal| panic!("{name} = {example}: {refusal:?}"));
         assert_eq!(to_json(&read.event)[&name], example, "{name}");
@@ -94,8 +99,12 @@ fn each_example_is_taken_and_stored_as_shown() {
 
 /// The line of a log as a sender writes it.
 fn stored(body: &str) -> String {
-    let logs = read_json(body.as_bytes()).unwrap_or_else(|error| panic!("{error}: {body}"));
-    write(logs[0].as_ref().unwrap_or_else(|refusal| panic!("{refusal:?}: {body}")))
+    let mut logs = read_json(body.as_bytes()).unwrap_or_else(|error| panic!("{error}: {body}"));
+    let mut event = logs.remove(0).unwrap_or_else(|refusal| panic!("{refusal:?}: {body}"));
+    if event.has_daily_key() {
+        event.user_key = "the collector's part".to_owned();
+    }
+    write(&event)
 }
 
 fn write(event: &Event) -> String {
@@ -123,6 +132,38 @@ fn the_line_of_the_original_is_read() {
     assert!(log.is_legacy);
     assert_eq!((log.event.x, log.event.load_count), (Some(110.0), 2));
     assert_eq!(log.event.user_agent, "Mozilla/5.0 (Macintosh)");
+}
+
+#[test]
+fn the_reasons_are_those_of_the_code() {
+    let of_sender = [RefusalReason::UnknownToken, RefusalReason::OriginNotAllowed];
+    let of_log = Reason::ALL.iter().map(|reason| RefusalReason::Log(*reason)).chain(of_sender);
+    assert_eq!(tags(&["`reason` of a log"]), sorted(of_log.map(RefusalReason::tag)));
+    let of_post = [
+        RequestError::BodyTooLarge,
+        RequestError::BodySlow,
+        RequestError::BodyBroken,
+        RequestError::UnsupportedMediaType,
+        RequestError::UnsupportedEncoding,
+        RequestError::Busy,
+        RequestError::Unavailable,
+        RequestError::ShuttingDown,
+    ];
+    let of_request = BodyError::ALL.iter().map(|error| error.tag());
+    let of_request = of_request.chain(of_post.iter().map(RequestError::reason));
+    assert_eq!(tags(&["`reason` of a request"]), sorted(of_request));
+}
+
+/// The names in the first column of a table, which may hold several.
+fn tags(head: &[&str]) -> Vec<String> {
+    let cells: Vec<String> = table(head).into_iter().map(|row| row[0].clone()).collect();
+    sorted(cells.iter().flat_map(|cell| cell.split_whitespace()).map(|tag| tag.trim_matches('`')))
+}
+
+fn sorted<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut texts: Vec<String> = texts.map(str::to_owned).collect();
+    texts.sort();
+    texts
 }
 
 #[test]

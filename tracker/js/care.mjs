@@ -1,30 +1,65 @@
-// The browser's storage, and who takes care of the logs in it. Only this file touches `localStorage`.
+// The browser's storage, and who takes care of the logs in it. Only this file touches `localStorage` and cookies.
 //
 //   logdig.user_key, logdig.load_count   who, and how many loads and logs
 //   logdig.d.DOCUMENT                    what all waiting logs of a document share
 //   logdig.q.DOCUMENT.SEQ                a waiting log: there is no append, so each has a name and nothing is rewritten
+//                                        but the draft of the document's next `leave`
 //   logdig.l.DOCUMENT                    without `navigator.locks`: until when somebody takes care, ms since 1970
+//   logdig.out                           the visitor opted out
 //
 // Reading `localStorage` throws where it is denied, writing where it is full: what is kept in memory too is enough then.
-import { adopted, outdated } from './glue.mjs';
-import { encode } from './page.mjs';
+import { adopted } from './glue.mjs';
+import { document_id, instant, random, read, write } from './page.mjs';
 
-const COMMON = 'logdig.d.', LOG = 'logdig.q.', LEASE = 'logdig.l.', USER_KEY = 'logdig.user_key';
+const COMMON = 'd.', LOG = 'q.', LEASE = 'l.', USER_KEY = 'user_key', LOAD_COUNT = 'load_count', OUT = 'out';
 const AGE_MS_MAX = 2592e6; // 30 days
+const COOKIE_S = 31536e3; // a year
 
-const get = name => { try { return localStorage.getItem(name); } catch {} };
-const set = (name, value) => { try { localStorage.setItem(name, value); return true; } catch { return false; } };
-const remove = name => { try { localStorage.removeItem(name); } catch {} };
-const names = prefix => {
-  try { return Object.keys(localStorage).filter(name => name.startsWith(prefix)).map(name => name.slice(prefix.length)); }
-  catch { return []; }
+// `storage`: none where nothing may be kept. `cookie`: for which domain, where there shall be one.
+let prefix, storage, cookie, is_cookieless;
+export const store_in = options => {
+  ({ prefix = 'logdig.', cookie, cookieless: is_cookieless } = options);
+  try { storage = is_cookieless ? 0 : localStorage; } catch {}
 };
 
-let key = '', count = -1;
-export const user_key = into => encode(get(USER_KEY) || key, into);
-export const keep_user_key = made => { set(USER_KEY, key = made); };
+const get = name => { try { return storage.getItem(prefix + name); } catch {} };
+const set = (name, value) => { try { storage.setItem(prefix + name, value); return true; } catch { return false; } };
+const remove = name => { try { storage.removeItem(prefix + name); } catch {} };
+const names = kind => {
+  try {
+    const begin = prefix + kind;
+    return Object.keys(storage).filter(name => name.startsWith(begin)).map(name => name.slice(begin.length));
+  } catch { return []; }
+};
+
+// That somebody opted out is remembered even where nothing else is.
+export const is_out = () => { try { return localStorage.getItem(prefix + OUT); } catch {} };
+export const set_out = is_out => {
+  try { is_out ? localStorage.setItem(prefix + OUT, 1) : localStorage.removeItem(prefix + OUT); } catch {}
+};
+const bake = (key, age_s) => {
+  if (cookie) document.cookie = `${prefix + USER_KEY}=${key};domain=${cookie};path=/;max-age=${age_s};samesite=lax`;
+};
+export const wipe = () => {
+  for (const name of names('')) if (name !== OUT) remove(name);
+  bake(key = '', 0);
+};
+
+let key, count = -1;
+const cookie_key = () => {
+  const begin = prefix + USER_KEY + '=';
+  return cookie && document.cookie.split('; ').find(one => one.startsWith(begin))?.slice(begin.length);
+};
+// The visitor's key, made once; none where nothing may be kept: there the collector makes one that holds for a day.
+export const visitor = () => {
+  if (is_cookieless) return ['', 'daily'];
+  key = cookie_key() || get(USER_KEY) || key || random(20);
+  set(USER_KEY, key);
+  bake(key, COOKIE_S);
+  return [key];
+};
 export const raise_load_count = () => {
-  set('logdig.load_count', count = +(get('logdig.load_count') ?? count) + 1);
+  set(LOAD_COUNT, count = +(get(LOAD_COUNT) ?? count) + 1);
   return count;
 };
 
@@ -34,13 +69,18 @@ const origin_of = (document, common) => origins.push({ document, common, logs: n
 const log_name = (document, seq) => `${LOG}${document}.${seq}`;
 
 // What a document's logs share is kept first: without it no log is of use.
-export const keep = (origin, seq, text) => {
-  const { document, common, logs } = origins[origin];
+export const keep = (origin, seq, at, n_bytes) => {
+  const { document, common, logs } = origins[origin], text = read(at, n_bytes);
   logs.set(seq, text);
   return set(COMMON + document, common) && set(log_name(document, seq), text);
 };
-export const common = (origin, into) => encode(origins[origin].common, into);
-export const log = (origin, seq, into) => encode(origins[origin].logs.get(seq), into);
+// Instead of a log, `seq` -1: now, and what the document's logs share. Now by the clock of their timestamps, where it is
+// known: else by the visitor's.
+export const log = (origin, seq, at, bytes_max) => {
+  const { document, common, logs } = origins[origin];
+  const now = () => document === document_id ? instant(performance.now()) : new Date().toISOString();
+  return write(seq < 0 ? now() + common : logs.get(seq), at, bytes_max);
+};
 export const forget = (origin, seq, is_last) => {
   const { document, logs } = origins[origin];
   logs.delete(seq);
@@ -50,44 +90,45 @@ export const forget = (origin, seq, is_last) => {
 
 // A lock says that a document's logs are taken care of, by itself or by who adopted them, until `let_go`. Where there are
 // no locks (plain http), a lease does; it outlives three ticks, since timers of background tabs are held back.
-const { locks } = navigator;
 let cared = new Set(), release, held;
 
 const adopt = document => {
-  const shared = get(COMMON + document), prefix = LOG + document + '.';
+  const shared = get(COMMON + document), kind = LOG + document + '.';
   const origin = origin_of(document, shared), oldest = new Date(Date.now() - AGE_MS_MAX).toISOString();
-  const waiting = names(prefix).sort((a, b) => a - b);
+  const waiting = names(kind).sort((a, b) => a - b);
   if (!waiting.length) remove(COMMON + document);
   for (const seq of waiting) try {
-    const text = get(prefix + seq);
+    const text = get(kind + seq);
     origins[origin].logs.set(+seq, text);
     // A log's text begins with its timestamp; instants of ISO 8601 sort as texts.
-    if (text.slice(14, 38) > oldest) adopted(origin, +seq, text.length);
-    else forget(origin, +seq), outdated();
+    const is_old = text.slice(14, 38) < oldest;
+    if (is_old) forget(origin, +seq);
+    adopted(origin, +seq, is_old ? 0 : text.length);
   } catch {}
 };
 
 const claim = (document, is_own) => {
+  const { locks } = navigator;
   const take = () => { cared.add(document); is_own || adopt(document); return held; };
   if (cared.has(document)) return;
-  if (locks) locks.request('logdig.' + document, { ifAvailable: true }, lock => lock && take()).catch(() => {});
+  if (locks) locks.request(prefix + document, { ifAvailable: true }, lock => lock && take()).catch(() => {});
   else if (!(get(LEASE + document) > Date.now())) take();
 };
 
 // A document begins: its logs are its own; soon it looks for what others left behind. Not at once: the page before it
 // may be on its way into the back/forward cache, and asking for a lock that it has not quite let go would evict it.
-export const open = (document, common) => {
+export const open = (at, n_bytes) => {
   cared = new Set();
   held = new Promise(resolve => { release = resolve; });
-  claim(document, 1);
+  claim(document_id, 1);
   setTimeout(tick, 1e3);
-  return origin_of(document, common);
+  return origin_of(document_id, read(at, n_bytes));
 };
 
 // Every half a minute: who closed a tab may have left logs behind.
 export const tick = () => {
   for (const document of names(COMMON)) claim(document);
-  if (!locks) for (const document of cared) set(LEASE + document, Date.now() + 1e5);
+  if (!navigator.locks) for (const document of cared) set(LEASE + document, Date.now() + 1e5);
 };
 
 // A document in the back/forward cache must hold nothing: whoever asks for its lock would evict it.

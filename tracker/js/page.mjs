@@ -3,7 +3,31 @@
 
 // What is logged: the original's four elements, what it bound by attribute, and buttons by role.
 const CLICKABLE = 'a,span,button,input,[href],[reactid],[data-reactid],[role=button]';
+const CAMPAIGN = 'utm_*,gclid,gbraid,wbraid,dclid,fbclid,msclkid,ttclid,twclid,li_fat_id';
 const NAME = /^[a-z_-]+$/i;
+
+let clicked = CLICKABLE, ignored = '[data-logdig-ignore]', kept, hash, has_title;
+export const read_for = ({ select, ignore, query, hash: kept_hash, title }) => {
+  // What is no selector would make every click fail.
+  const with_own = (selector, own) => { try { document.querySelector(own); return selector + ',' + own; } catch { return selector; } };
+  clicked = with_own(clicked, select ?? '');
+  ignored = with_own(ignored, ignore ?? '');
+  kept = query?.split(',').concat(CAMPAIGN.split(','));
+  hash = kept_hash;
+  has_title = title;
+};
+
+// An address, without what the owner does not want to know.
+const is_kept = name => kept.some(one => one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one);
+export const clean = address => {
+  if (kept || hash === 'off') try {
+    const url = new URL(address);
+    if (hash === 'off') url.hash = '';
+    if (kept) for (const name of [...url.searchParams.keys()]) if (!is_kept(name)) url.searchParams.delete(name);
+    return url.href;
+  } catch {}
+  return address;
+};
 
 const attribute = (element, name) => element.getAttribute(name) || '';
 
@@ -13,6 +37,8 @@ const closest = (element, selector) => {
   for (let found; element?.closest; element = element.getRootNode().host)
     if (found = element.closest(selector)) return found;
 };
+export const clickable = target => closest(target, clicked);
+export const is_ignored = target => closest(target, ignored);
 
 // `tag;class;id;name;data-reactid`, the original's description of what leads nowhere.
 const describe = element => [
@@ -53,43 +79,68 @@ const sizes = () => {
   return [innerWidth, innerHeight, scrollWidth, scrollHeight];
 };
 
-// What was looked at last: Rust asks for it right after. In the order of CLICK and VIEW in tracker.rs.
-let seen = [], texts = [];
-export const numbers = into => into.set(seen);
-export const encode = (text, into) => new TextEncoder().encodeInto(text, into).written;
-export const text = (nth, into) => encode(texts[nth], into);
-export const iso = (ms, into) => encode(new Date(ms).toISOString(), into);
+// Rust's memory, in which texts go either way.
+let memory;
+export const attach = exports => { memory = exports.memory; };
+export const read = (at, n_bytes) => new TextDecoder().decode(new Uint8Array(memory.buffer, at, n_bytes));
+export const write = (text, at, bytes_max) =>
+  new TextEncoder().encodeInto(text ?? '', new Uint8Array(memory.buffer, at, bytes_max)).written;
 
-// Whether a click is logged. A key or a script clicks nowhere: its place is the element's centre.
+// Random letters and digits: base64 without the two signs in it, each of the 62 as likely as every other. 17 have 101 bits.
+export const random = n_letters =>
+  btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(60)))).replace(/\W/g, '').slice(0, n_letters);
+// A document's times run on a clock that nobody can set, from its begin by the visitor's clock on.
+export let document_id, epoch_ms;
+export const begin_document = () => {
+  document_id = random(17);
+  epoch_ms = Date.now() - performance.now();
+};
+export const instant = at_ms => new Date(epoch_ms + at_ms).toISOString();
+
+// What is logged next: Rust asks for it right after. In the order of KINDS in tracker.rs.
+let numbers_shown, texts_shown;
+export const show = (numbers, texts) => { numbers_shown = numbers; texts_shown = texts; };
+export const numbers = at => new Float64Array(memory.buffer, at).set(numbers_shown);
+export const text = (nth, at, bytes_max) => write(nth < 0 ? document_id : texts_shown[nth], at, bytes_max);
+
+// A browser makes a click on a label one on its input too: of two that are logged, the second is none.
 let last_click_ms = -1;
-export const look = (event, target) => {
-  const { detail, isTrusted, pageX, pageY, pointerType, timeStamp } = event;
-  // A browser makes a click on a label one on its input too.
+export const is_echo = ({ detail, isTrusted, timeStamp }) => {
   const is_echo = isTrusted && (timeStamp === last_click_ms || !detail && timeStamp - last_click_ms < 100);
-  const element = closest(target, CLICKABLE);
-  if (is_echo || !element || closest(target, '[data-logdig-ignore]')) return;
   last_click_ms = timeStamp;
+  return is_echo;
+};
+
+// Numbers and texts of a click on an element. A key or a script clicks nowhere: its place is the element's centre.
+export const place = ({ detail, isTrusted, pageX, pageY, pointerType }, element) => {
   const { x, y, width, height } = element.getBoundingClientRect();
   const [left, top] = [x + scrollX, y + scrollY];
-  const place = detail ? [pageX, pageY] : [left + width / 2, top + height / 2];
+  const at = detail ? [pageX, pageY] : [left + width / 2, top + height / 2];
   const linked = closest(element, '[href]');
-  seen = [...place, ...sizes(), scrollX, scrollY, left, top, width, height];
-  texts = [
-    location.href,
-    !linked ? describe(element) : linked.href?.trim ? linked.href : attribute(linked, 'href'), // SVG's `href` is no text
-    select(element),
-    isTrusted ? detail ? pointerType || '' : 'key' : '',
-    is_fixed(element) ? 'true' : '',
-    isTrusted ? '' : 'false',
+  // An SVG's `href` is no text.
+  const address = linked && (linked.href?.trim ? clean(linked.href) : attribute(linked, 'href'));
+  return [
+    [...at, ...sizes(), scrollX, scrollY, left, top, width, height],
+    [
+      address || describe(element),
+      select(element),
+      isTrusted ? detail ? pointerType : 'key' : '',
+      is_fixed(element) ? 'true' : '',
+      isTrusted ? '' : 'false',
+    ],
   ];
-  return 1;
 };
 
 export const survey = from => {
   const { language, webdriver } = navigator;
-  const { href } = location;
-  seen = [0, 0, ...sizes(), screen.width, screen.height, devicePixelRatio];
-  texts = [href, href, from, language, Intl.DateTimeFormat().resolvedOptions().timeZone || '', webdriver ? 'true' : ''];
+  return [
+    [0, 0, ...sizes(), screen.width, screen.height, devicePixelRatio],
+    [
+      from,
+      language,
+      Intl.DateTimeFormat().resolvedOptions().timeZone,
+      webdriver ? 'true' : '',
+      has_title ? document.title : '',
+    ],
+  ];
 };
-
-export const introduce = token => { texts = [token, navigator.userAgent]; };

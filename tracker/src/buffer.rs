@@ -33,7 +33,7 @@ impl Buffer {
     /// # Safety
     ///
     /// `write` must leave whole UTF-8 characters.
-    pub unsafe fn fill(&mut self, bytes_max: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+    pub unsafe fn fill(&mut self, bytes_max: usize, write: &dyn Fn(&mut [u8]) -> usize) {
         if let Some(room) = self.bytes.get_mut(self.len..) {
             let n_bytes = room.len().min(bytes_max);
             self.len += room.get_mut(..n_bytes).map_or(0, write).min(n_bytes);
@@ -85,7 +85,7 @@ mod tests {
         buffer.push_str("ab");
         // SAFETY: one ASCII character.
         unsafe {
-            buffer.fill(5, |room| {
+            buffer.fill(5, &|room| {
                 assert_eq!(room.len(), 5);
                 room[0] = b'c';
                 1

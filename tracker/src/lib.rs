@@ -1,6 +1,6 @@
 //! The part of LogDig that runs in the page.
 //!
-//! Here is what JavaScript calls and nothing else; `js/entry.mjs` says when. A log goes: `js/page.mjs` reads what
+//! Here is what JavaScript calls and nothing else; `js/core.mjs` says when. A log goes: `js/page.mjs` reads what
 //! happened → `tracker.rs` makes it a log → `js/care.mjs` keeps it → [`out_queue`] decides when it goes → `js/send.mjs`
 //! sends it → [`out_queue`] lets it go once the collector has it.
 //!
@@ -39,7 +39,7 @@ mod exports {
     #[global_allocator]
     static ALLOCATOR: NoMemory = NoMemory;
 
-    /// A trap; `entry.mjs` catches it and calls no more.
+    /// A trap; `core.mjs` catches it and calls no more.
     #[panic_handler]
     fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
         core::arch::wasm32::unreachable()
@@ -63,45 +63,35 @@ mod exports {
         with_tracker(Tracker::enter);
     }
 
-    /// A page was seen.
+    /// What is shown happened; see [`Tracker::record`].
     #[wasm_bindgen]
-    pub fn viewed() {
-        with_tracker(Tracker::view);
+    pub fn recorded(kind: i32, at_ms: f64, is_draft: bool) {
+        with_tracker(|tracker| tracker.record(kind, at_ms, is_draft));
     }
 
-    /// The page was clicked; `at_ms`: when, since the document began.
+    /// The visitor does not want to be logged.
     #[wasm_bindgen]
-    pub fn clicked(at_ms: f64) {
-        with_tracker(|tracker| tracker.click(at_ms));
+    pub fn stopped() {
+        with_tracker(Tracker::stop);
     }
 
-    /// Sends what waits; `is_leaving`: there may be no later.
+    /// Sends what waits; `is_urgent`: whatever the collector asked, since there may be no later, or since the network is
+    /// back.
     #[wasm_bindgen]
-    pub fn flush(is_leaving: bool) {
-        with_tracker(|tracker| tracker.flush(is_leaving));
+    pub fn flush(is_urgent: bool) {
+        with_tracker(|tracker| tracker.flush(is_urgent));
     }
 
-    /// The network is back.
+    /// Nobody else takes care of a log that a document left behind. `chars`: its length; 0: it was so old that it went.
     #[wasm_bindgen]
-    pub fn hurry() {
-        with_tracker(Tracker::hurry);
-    }
-
-    /// Nobody else takes care of a log that a document left behind.
-    #[wasm_bindgen]
-    pub fn adopted(origin: u32, seq: u32, chars: u32) {
+    pub fn adopted(origin: i32, seq: i32, chars: u32) {
         with_tracker(|tracker| tracker.adopt(origin, seq, chars));
     }
 
-    /// A log was left behind so long ago that it is not worth sending.
+    /// A request has ended; `status` 0: without an answer. `asked_ms`: how long the collector asked to wait. `chance`: 0 to
+    /// 1, at random.
     #[wasm_bindgen]
-    pub fn outdated() {
-        with_tracker(Tracker::count_dropped);
-    }
-
-    /// A request has ended; `status` 0: without an answer. `asked_ms`: how long the collector asked to wait.
-    #[wasm_bindgen]
-    pub fn landed(flight: u32, status: u32, asked_ms: f64) {
-        with_tracker(|tracker| tracker.land(flight, status, asked_ms));
+    pub fn landed(flight: i32, status: i32, asked_ms: f64, chance: f64) {
+        with_tracker(|tracker| tracker.land(flight, status, asked_ms, chance));
     }
 }

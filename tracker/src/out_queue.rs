@@ -5,7 +5,7 @@ use logdig_shared::limits::{QUEUE_CHARS_MAX, QUEUE_LOGS_MAX, SEND_BYTES_MAX};
 
 /// How many requests may be under way at once: a slow one must not hold up the others, and a page's scripts share
 /// 64 KiB for requests that outlive it.
-const FLIGHTS_MAX: u32 = 3;
+const FLIGHTS_MAX: i32 = 3;
 /// What an envelope says once, at most: a token, a browser's name and a key, each at its limit, and their names.
 const ENVELOPE_BYTES_MAX: usize = 1_400;
 /// The first wait after a failure; it doubles with each further one, up to [`WAIT_MS_MAX`].
@@ -13,28 +13,28 @@ const WAIT_MS: f64 = 3_000.0;
 const WAIT_MS_MAX: f64 = 300_000.0;
 
 /// Instead of a request's number: none carries the log.
-const WAITING: u32 = 0;
+const WAITING: i32 = 0;
 /// Instead of a request's number: the log is durable or was given up.
-const GONE: u32 = u32::MAX;
+const GONE: i32 = i32::MAX;
 
 /// One log that waits. Its text is elsewhere, found by `origin` and `seq`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Entry {
     /// The document whose log it is: this one, or one that is gone and left some behind.
-    pub origin: u32,
+    pub origin: i32,
     /// Counts the logs of its document.
-    pub seq: u32,
+    pub seq: i32,
     /// Length of its text.
     pub chars: u32,
     /// Whether the browser's storage holds it too.
     pub is_kept: bool,
     /// The request that carries it, or [`WAITING`] or [`GONE`].
-    flight: u32,
+    flight: i32,
 }
 
 impl Entry {
     /// A log that waits.
-    pub const fn new(origin: u32, seq: u32, chars: u32, is_kept: bool) -> Self {
+    pub const fn new(origin: i32, seq: i32, chars: u32, is_kept: bool) -> Self {
         Self { origin, seq, chars, is_kept, flight: WAITING }
     }
 }
@@ -54,7 +54,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Reads an HTTP status; 0 stands for no answer.
-    pub fn of_status(status: u32) -> Self {
+    pub fn of_status(status: i32) -> Self {
         match status {
             200..=299 => Self::Done,
             413 => Self::TooLarge,
@@ -73,8 +73,8 @@ pub struct OutQueue {
     entries: [Entry; QUEUE_LOGS_MAX + 1],
     n_entries: usize,
     body_bytes_max: usize,
-    n_flights: u32,
-    last_flight: u32,
+    n_flights: i32,
+    last_flight: i32,
     n_failures: u32,
     /// No request before this time, in milliseconds of whatever clock the caller has.
     wait_until_ms: f64,
@@ -121,12 +121,21 @@ impl OutQueue {
 
     /// Lets go of what is durable or was given up. `forget` is told of each log, and whether it was its document's last.
     pub fn sweep(&mut self, forget: &mut dyn FnMut(Entry, bool)) {
-        loop {
-            let gone = self.entries().copied().find(|entry| entry.flight == GONE);
-            let Some(gone) = gone else { break };
-            self.retain(|entry| *entry != gone);
-            forget(gone, !self.entries().any(|entry| entry.origin == gone.origin));
+        let (mut n_kept, n_entries) = (0, self.n_entries);
+        for at in 0..n_entries {
+            let Some(entry) = self.entries.get(at).copied() else { break };
+            if entry.flight != GONE {
+                if let Some(free) = self.entries.get_mut(n_kept) {
+                    *free = entry;
+                    n_kept += 1;
+                }
+                continue;
+            }
+            let mut others = self.entries().enumerate().filter(|(place, _)| *place < n_kept || *place > at);
+            let is_last = !others.any(|(_, other)| other.origin == entry.origin);
+            forget(entry, is_last);
         }
+        self.n_entries = n_kept;
     }
 
     /// Whether a log waits that no request carries.
@@ -136,10 +145,16 @@ impl OutQueue {
 
     /// Forgets what the browser's storage holds too: somebody else may have taken it over. What is here alone waits.
     pub fn forget_kept(&mut self) {
-        self.retain(|entry| !entry.is_kept);
         for entry in self.entries_mut() {
-            entry.flight = WAITING;
+            entry.flight = if entry.is_kept { GONE } else { WAITING };
         }
+        self.n_flights = 0;
+        self.sweep(&mut |_, _| {});
+    }
+
+    /// Forgets everything; what is under way carries nothing any more.
+    pub fn clear(&mut self) {
+        self.n_entries = 0;
         self.n_flights = 0;
     }
 
@@ -155,7 +170,7 @@ impl OutQueue {
 
     /// Picks logs for the next request: of one document, oldest first, as many as fit. Gives its number and the document;
     /// `None` when nothing waits or enough is under way. [`logs_of`](Self::logs_of) has the logs.
-    pub fn take_off(&mut self) -> Option<(u32, u32)> {
+    pub fn take_off(&mut self) -> Option<(i32, i32)> {
         let origin = self.entries().find(|entry| entry.flight == WAITING)?.origin;
         if self.n_flights >= FLIGHTS_MAX {
             return None;
@@ -177,7 +192,7 @@ impl OutQueue {
     }
 
     /// The logs that a request carries.
-    pub fn logs_of(&self, flight: u32) -> impl Iterator<Item = &Entry> {
+    pub fn logs_of(&self, flight: i32) -> impl Iterator<Item = &Entry> {
         self.entries().filter(move |entry| entry.flight == flight)
     }
 
@@ -185,7 +200,7 @@ impl OutQueue {
     ///
     /// `now_ms`: the time; `asked_ms`: how long the collector asked to wait, 0 where it did not; `chance`: 0 to 1, spreads
     /// the tries of many browsers over a quarter of the wait to either side.
-    pub fn land(&mut self, flight: u32, outcome: Outcome, now_ms: f64, asked_ms: f64, chance: f64) {
+    pub fn land(&mut self, flight: i32, outcome: Outcome, now_ms: f64, asked_ms: f64, chance: f64) {
         match outcome {
             Outcome::Done => {
                 self.n_failures = 0;
@@ -202,23 +217,18 @@ impl OutQueue {
     }
 
     /// Puts the logs of a request back, as if it had never been made.
-    pub fn put_back(&mut self, flight: u32) {
+    pub fn put_back(&mut self, flight: i32) {
         self.end(flight, WAITING);
     }
 
     /// Puts the logs of a request back, fewer to come at a time; `false` when it was a single one.
-    pub fn halve(&mut self, flight: u32) -> bool {
+    pub fn halve(&mut self, flight: i32) -> bool {
         let can_halve = self.logs_of(flight).count() > 1;
         if can_halve {
             self.body_bytes_max /= 2;
             self.put_back(flight);
         }
         can_halve
-    }
-
-    /// Forgets that the collector could not be reached: the network is back.
-    pub fn hurry(&mut self) {
-        self.wait_until_ms = 0.0;
     }
 
     /// Milliseconds until the next request may go out; 0 when it may now.
@@ -237,14 +247,14 @@ impl OutQueue {
     }
 
     /// Ends a request that is under way; gives how many logs it carried.
-    fn end(&mut self, flight: u32, state: u32) -> u32 {
+    fn end(&mut self, flight: i32, state: i32) -> u32 {
         let mut n_logs = 0;
         for entry in self.entries_mut().filter(|entry| entry.flight == flight) {
             entry.flight = state;
             n_logs += 1;
         }
         // An answer to a request of the document's former life carries none.
-        self.n_flights -= u32::from(n_logs > 0);
+        self.n_flights -= i32::from(n_logs > 0);
         n_logs
     }
 
@@ -255,18 +265,6 @@ impl OutQueue {
     fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
         self.entries.iter_mut().take(self.n_entries)
     }
-
-    fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
-        let mut n_kept = 0;
-        for at in 0..self.n_entries {
-            let Some(entry) = self.entries.get(at).copied().filter(|entry| keep(entry)) else { continue };
-            if let Some(free) = self.entries.get_mut(n_kept) {
-                *free = entry;
-                n_kept += 1;
-            }
-        }
-        self.n_entries = n_kept;
-    }
 }
 
 #[cfg(test)]
@@ -276,7 +274,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// A queue of logs, each told by document, number and length.
-    fn queue_of(logs: &[(u32, u32, u32)]) -> Box<OutQueue> {
+    fn queue_of(logs: &[(i32, i32, u32)]) -> Box<OutQueue> {
         let mut queue = Box::new(OutQueue::new());
         for (origin, seq, chars) in logs {
             queue.push(Entry::new(*origin, *seq, *chars, true), &mut |_, _| panic!("nothing had to go"));
@@ -284,11 +282,11 @@ mod tests {
         queue
     }
 
-    fn seqs(queue: &OutQueue, flight: u32) -> Vec<u32> {
+    fn seqs(queue: &OutQueue, flight: i32) -> Vec<i32> {
         queue.logs_of(flight).map(|entry| entry.seq).collect()
     }
 
-    fn swept(queue: &mut OutQueue) -> Vec<(u32, bool)> {
+    fn swept(queue: &mut OutQueue) -> Vec<(i32, bool)> {
         let mut gone = vec![];
         queue.sweep(&mut |entry, is_last| gone.push((entry.seq, is_last)));
         gone
@@ -373,14 +371,12 @@ mod tests {
         for nth in 1..20 {
             assert!(fail(1e6 * f64::from(nth), 0.0, 0.5) <= WAIT_MS_MAX);
         }
-        queue.hurry();
-        assert_eq!(queue.wait_ms(0.0), 0.0);
     }
 
     #[test]
     fn the_oldest_go_first_and_are_counted() {
         let mut queue = Box::new(OutQueue::new());
-        let mut push = |seq: u32, chars: u32| {
+        let mut push = |seq: i32, chars: u32| {
             let mut gone = vec![];
             queue.push(Entry::new(1, seq, chars, true), &mut |entry, _| gone.push(entry.seq));
             gone
@@ -394,7 +390,7 @@ mod tests {
     #[test]
     fn a_log_that_comes_in_is_there_when_the_oldest_of_its_document_goes() {
         let mut queue = queue_of(&[(1, 0, 10)]);
-        for seq in 0..QUEUE_LOGS_MAX as u32 - 1 {
+        for seq in 0..QUEUE_LOGS_MAX as i32 - 1 {
             queue.push(Entry::new(2, seq, 1, true), &mut |_, _| panic!("nothing has to go yet"));
         }
         let mut gone = vec![];
@@ -423,7 +419,7 @@ mod tests {
             for (step, size) in steps {
                 match step {
                     0..=2 => {
-                        queue.push(Entry::new(size % 2, made, size, true), &mut |entry, _| gone.push(entry.seq));
+                        queue.push(Entry::new(i32::from(size % 2 == 1), made, size, true), &mut |entry, _| gone.push(entry.seq));
                         made += 1;
                     }
                     3 => flights.extend(queue.take_off().map(|(flight, _)| flight)),

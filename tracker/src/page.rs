@@ -1,97 +1,114 @@
 //! The page and the browser, as the JavaScript beside us gives them: `js/page.mjs`, `js/care.mjs`, `js/send.mjs`.
 //!
-//! Texts come into buffers of ours and go out as `&str`, so that neither side allocates for the other. `web-sys` would
-//! make each text a `String` and bring an allocator, error wrappers and `js-sys`: three times the whole tracker
-//! (`docs/SIZES.md`).
+//! Texts go either way as an address and a length in our memory, and JavaScript reads and writes there: neither side
+//! allocates for the other, and no wrappers come along. `web-sys` would make each text a `String` and bring an allocator
+//! and `js-sys`: three times the whole tracker (`docs/SIZES.md`).
 
 use crate::buffer::Buffer;
-use logdig_shared::limits::{LINE_BYTES_MAX, TIMESTAMP_BYTES_MAX, USER_KEY_BYTES_MAX};
+use logdig_shared::limits::LINE_BYTES_MAX;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/js/page.mjs")]
-extern "C" {
-    /// Writes the numbers of what was looked at last.
-    pub fn numbers(into: &mut [f64]);
-    fn text(nth: usize, into: &mut [u8]) -> usize;
-    fn iso(ms: f64, into: &mut [u8]) -> usize;
+/// How many numbers a log has at most.
+pub const NUMBERS_MAX: usize = 12;
+/// Instead of the number of a text: this document's id.
+pub const DOCUMENT: i32 = -1;
+/// Instead of the number of a log: the time, and what all logs of its document share.
+const NOW_AND_COMMON: i32 = -1;
+
+/// As numbers, not pointers or `u32`: for those the glue would make each argument unsigned.
+mod js {
+    use super::wasm_bindgen;
+
+    #[wasm_bindgen(module = "/js/page.mjs")]
+    extern "C" {
+        pub fn numbers(into: i32);
+        pub fn text(nth: i32, into: i32, bytes_max: i32) -> i32;
+    }
+
+    #[wasm_bindgen(module = "/js/care.mjs")]
+    extern "C" {
+        pub fn raise_load_count() -> f64;
+        pub fn open(common: i32, n_bytes: i32) -> i32;
+        pub fn keep(origin: i32, seq: i32, text: i32, n_bytes: i32) -> bool;
+        pub fn forget(origin: i32, seq: i32, is_last: i32);
+        pub fn log(origin: i32, seq: i32, into: i32, bytes_max: i32) -> i32;
+    }
+
+    #[wasm_bindgen(module = "/js/send.mjs")]
+    extern "C" {
+        pub fn send(body: i32, n_bytes: i32, flight: i32);
+        pub fn flush_later(ms: f64);
+    }
+
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(js_namespace = performance, js_name = now)]
+        pub fn uptime() -> f64;
+    }
 }
 
-#[wasm_bindgen(module = "/js/care.mjs")]
-extern "C" {
-    fn user_key(into: &mut [u8]) -> usize;
-    /// Keeps the visitor's key.
-    pub fn keep_user_key(key: &str);
-    /// Raises the counter of loads and logs, and gives it.
-    pub fn raise_load_count() -> f64;
-    /// Begins to keep logs of this document; gives the number under which they are found.
-    pub fn open(document: &str, common: &str) -> u32;
-    /// Keeps a log; whether the browser's storage holds it too.
-    pub fn keep(origin: u32, seq: u32, text: &str) -> bool;
-    /// Forgets a log; `is_last`: no other of its document is left.
-    pub fn forget(origin: u32, seq: u32, is_last: bool);
-    fn log(origin: u32, seq: u32, into: &mut [u8]) -> usize;
-    fn common(origin: u32, into: &mut [u8]) -> usize;
-    /// Gives all logs free for adoption.
-    pub fn let_go();
+/// Milliseconds since the document began; setting the clock does not touch it.
+pub fn uptime() -> f64 {
+    js::uptime()
 }
 
-#[wasm_bindgen(module = "/js/send.mjs")]
-extern "C" {
-    /// Posts a body; [`landed`](crate::exports::landed) is called when it has ended.
-    pub fn send(body: &str, flight: u32);
-    /// Whether a request can outlive the page; else only a beacon does.
-    pub fn outlives_page() -> bool;
-    /// Hands a body to a beacon; whether it took it.
-    pub fn beacon(body: &str) -> bool;
-    /// Has [`flush`](crate::exports::flush) called.
-    pub fn flush_later(ms: f64);
+/// Has [`flush`](crate::exports::flush) called.
+pub fn flush_later(ms: f64) {
+    js::flush_later(ms);
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// Milliseconds since 1970, by the visitor's clock.
-    #[wasm_bindgen(js_namespace = Date, js_name = now)]
-    pub fn now() -> f64;
-    /// Milliseconds since the document began; setting the clock does not touch it.
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    pub fn uptime() -> f64;
-    /// 0 to 1.
-    #[wasm_bindgen(js_namespace = Math, js_name = random)]
-    pub fn chance() -> f64;
-    /// Random bytes, fit for keys.
-    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
-    pub fn fill_random(bytes: &mut [u8]);
+/// Raises the counter of loads and logs, and gives it.
+pub fn raise_load_count() -> f64 {
+    js::raise_load_count()
 }
 
-/// Reads the nth text of what was looked at last, at most so many bytes of it.
-pub fn seen(scratch: &mut Buffer, nth: usize, bytes_max: usize) -> &str {
-    pull(scratch, bytes_max, &|room| text(nth, room))
+/// Begins to keep logs of a document, with what they share; gives the number under which they are found.
+pub fn open(common: &str) -> i32 {
+    js::open(address(common), common.len() as i32)
 }
 
-/// Reads an instant as ISO 8601 in UTC; `ms` since 1970.
-pub fn instant(scratch: &mut Buffer, ms: f64) -> &str {
-    pull(scratch, TIMESTAMP_BYTES_MAX, &|room| iso(ms, room))
+/// Keeps a log; whether the browser's storage holds it too.
+pub fn keep(origin: i32, seq: i32, text: &str) -> bool {
+    js::keep(origin, seq, address(text), text.len() as i32)
 }
 
-/// Reads the visitor's key; empty where there is none yet.
-pub fn kept_user_key(scratch: &mut Buffer) -> &str {
-    pull(scratch, USER_KEY_BYTES_MAX, &|room| user_key(room))
+/// Forgets a log; `is_last`: no other of its document is left.
+pub fn forget(origin: i32, seq: i32, is_last: bool) {
+    js::forget(origin, seq, is_last.into());
 }
 
-/// Reads what all logs of a document share.
-pub fn common_of(scratch: &mut Buffer, origin: u32) -> &str {
-    pull(scratch, LINE_BYTES_MAX, &|room| common(origin, room))
+/// Posts a body; [`landed`](crate::exports::landed) is called when it has ended.
+pub fn send(body: &str, flight: i32) {
+    js::send(address(body), body.len() as i32, flight);
 }
 
-/// Adds a log to a text.
-pub fn push_log(out: &mut Buffer, origin: u32, seq: u32) {
-    // SAFETY: as in `pull`.
-    unsafe { out.fill(LINE_BYTES_MAX, |room| log(origin, seq, room)) }
+/// The numbers of what is shown; NaN where it has fewer.
+pub fn numbers() -> [f64; NUMBERS_MAX] {
+    let mut numbers = [f64::NAN; NUMBERS_MAX];
+    js::numbers(numbers.as_mut_ptr() as i32);
+    numbers
 }
 
-fn pull<'a>(scratch: &'a mut Buffer, bytes_max: usize, write: &dyn Fn(&mut [u8]) -> usize) -> &'a str {
-    scratch.clear();
+/// Adds the nth text of what is shown, at most so many bytes of it.
+pub fn push_seen(out: &mut Buffer, nth: i32, bytes_max: usize) {
     // SAFETY: on the other side is `TextEncoder.encodeInto`, which writes whole characters.
-    unsafe { scratch.fill(bytes_max, write) };
-    scratch.text().unwrap_or_default()
+    unsafe { out.fill(bytes_max, &|room| js::text(nth, room.as_mut_ptr() as i32, room.len() as i32) as usize) };
+}
+
+/// Adds a log.
+pub fn push_log(out: &mut Buffer, origin: i32, seq: i32) {
+    // SAFETY: as above.
+    unsafe {
+        out.fill(LINE_BYTES_MAX, &|room| js::log(origin, seq, room.as_mut_ptr() as i32, room.len() as i32) as usize)
+    }
+}
+
+/// Adds the time, ISO 8601 in UTC with milliseconds, and what all logs of a document share.
+pub fn push_now_and_common(out: &mut Buffer, origin: i32) {
+    push_log(out, origin, NOW_AND_COMMON);
+}
+
+/// Where a text begins in our memory, which JavaScript can read.
+fn address(text: &str) -> i32 {
+    text.as_ptr() as i32
 }

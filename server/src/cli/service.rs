@@ -1,18 +1,23 @@
-//! `logdig service add | list | remove`.
+//! `logdig service add | tag | list | remove`.
+
+mod tag;
 
 use std::process::ExitCode;
 
 use super::{Format, table};
 use crate::config::DataConfig;
-use crate::services::{OriginRule, Service, file, script_tag};
+use crate::services::{OriginRule, Service, file};
+use tag::TagConfig;
 
 const HEAD: [&str; 5] = ["NAME", "ID", "TIME ZONE", "TOKENS", "ORIGINS"];
 
 /// Changes and shows the services. A running collector takes changes within a second.
 #[derive(clap::Subcommand, Debug)]
 pub enum ServiceCommand {
-    /// Make a service, and print its token and script tag
+    /// Make a service, and print its token and tags
     Add(AddArgs),
+    /// Print what goes into the pages of a service: HTML, npm, Next.js, tag managers
+    Tag(tag::TagArgs),
     /// Show all services with their tokens and origins
     List(ListArgs),
     /// Remove a service: its logs stay, new ones are refused
@@ -37,9 +42,8 @@ pub struct AddArgs {
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     time_zone: String,
 
-    /// Address at which browsers reach the collector, for the script tag
-    #[arg(long, value_name = "URL", env = "LOGDIG_SERVER", default_value = "http://127.0.0.1:8300")]
-    server: String,
+    #[command(flatten)]
+    tag: TagConfig,
 
     #[command(flatten)]
     data: DataConfig,
@@ -75,6 +79,7 @@ impl ServiceCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Add(args) => add(args)?,
+            Self::Tag(args) => args.run()?,
             Self::List(args) => list(&args)?,
             Self::Remove(args) => remove(&args)?,
         }
@@ -83,13 +88,14 @@ impl ServiceCommand {
 }
 
 fn add(args: AddArgs) -> anyhow::Result<()> {
+    let integrity = args.tag.integrity()?;
     std::fs::create_dir_all(&args.data.dir)?;
     let token = args.token.unwrap_or_else(file::new_token);
     let added = file::change(&args.data.dir, |services| {
         let service = Service {
             id: services.free_id(&args.name),
             name: args.name,
-            tokens: vec![token.clone()],
+            tokens: vec![token],
             origins: args.origins,
             time_zone: args.time_zone,
             page_rules: vec![],
@@ -97,10 +103,7 @@ fn add(args: AddArgs) -> anyhow::Result<()> {
         };
         services.add(service).cloned()
     })?;
-    println!("added service `{}` with id `{}`\n", added.name, added.id);
-    println!("token:      {token}");
-    println!("script tag: {}", script_tag(&args.server, &token));
-    Ok(())
+    args.tag.print(&added, integrity)
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<()> {

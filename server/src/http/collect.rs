@@ -1,17 +1,22 @@
 //! `POST /`: logs come in, and are durable before the answer goes out.
 
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use axum::body::{Bytes, HttpBody};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use logdig_store::Day;
 use serde::Serialize;
-use tracing::debug;
+use tracing::{debug, warn};
 
-use super::{App, RequestError, body, json};
-use crate::intake::{BodyForm, RefusedLog, Sender, take_in};
+use super::{App, Peer, RequestError, body, json};
+use crate::daily_key::Visitor;
+use crate::intake::{BodyForm, Logs, RefusedLog, Sender};
 use crate::outcome::{Metrics, Outcome};
 use crate::queue::{Accepted, Entry};
 
@@ -34,8 +39,11 @@ async fn take<B: HttpBody<Data = Bytes> + Unpin>(app: &App, request: Request<B>)
         None | Some(BodyForm::Form) => BodyForm::sniff(body.as_ref()),
         Some(form) => form,
     };
-    let sender = Sender { origin: origin(&head.headers), received_at: (app.clock)() };
-    let intake = take_in(body.as_ref(), form, sender, &app.services.current())?;
+    let logs = Logs::read(body.as_ref(), form)?;
+    let received_at = (app.clock)();
+    let visitor = visitor(app, &head, &logs, received_at).await?;
+    let sender = Sender { origin: origin(&head.headers), received_at, visitor: visitor.as_ref() };
+    let intake = logs.take_in(sender, &app.services.current());
     for refused in &intake.refused {
         app.metrics.count(Outcome::Refused(refused.reason.tag()), 1);
     }
@@ -79,6 +87,24 @@ fn is_utf8(parameters: &str) -> bool {
 /// An origin that is no text is one that no service allows.
 fn origin(headers: &HeaderMap) -> Option<&str> {
     headers.get(ORIGIN).map(|value| value.to_str().unwrap_or("null"))
+}
+
+/// What the logs' daily keys are made of, where there are such logs.
+async fn visitor(app: &App, head: &Parts, logs: &Logs, now: Timestamp) -> Result<Option<Visitor>, RequestError> {
+    if !logs.need_daily_keys() {
+        return Ok(None);
+    }
+    let peer = head.extensions.get().map_or(Ipv4Addr::UNSPECIFIED.into(), |Peer(address)| *address);
+    let address = app.client_address.of(&head.headers, peer);
+    match app.salts.salt(Day::of(now)).await {
+        Ok(salt) => Ok(Some(Visitor { salt, address })),
+        Err(error) => {
+            warn!(%error, "refused logs that need it for now");
+            let unavailable = RequestError::Unavailable;
+            app.metrics.count(Outcome::Unavailable(unavailable.reason()), logs.len() as u64);
+            Err(unavailable)
+        }
+    }
 }
 
 async fn make_durable(app: &App, entry: Entry, started: Instant) -> Result<Accepted, RequestError> {

@@ -1,11 +1,14 @@
 //! The listener: takes connections within bounds, and lets them go in good order.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, warn};
 
-use super::Collector;
+use super::{Collector, Peer};
 use crate::config::HttpConfig;
 use crate::outcome::Metrics;
 
@@ -38,7 +41,7 @@ pub async fn listen(listener: TcpListener, collector: Collector, config: &HttpCo
         tokio::select! {
             biased;
             () = &mut stop => break,
-            (stream, permit) = next => connections.serve(stream, permit),
+            (stream, peer, permit) = next => connections.serve(stream, peer, permit),
         }
     }
     // From here on the system refuses connections.
@@ -87,11 +90,11 @@ impl Connections {
     }
 
     /// Waits for room, then for a connection: while there is no room, more wait in the system's own queue.
-    async fn next(&self, listener: &TcpListener) -> (TcpStream, OwnedSemaphorePermit) {
+    async fn next(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
         let permit = self.permits.clone().acquire_owned().await.expect("nobody closes it");
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => return (stream, permit),
+                Ok((stream, peer)) => return (stream, peer, permit),
                 Err(error) if is_about_one_connection(&error) => debug!(%error, "a connection ended before it began"),
                 Err(error) => {
                     warn!(%error, "could not take a connection");
@@ -101,13 +104,14 @@ impl Connections {
         }
     }
 
-    fn serve(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         if let Err(error) = tune(&stream) {
             debug!(%error, "could not tune a connection");
         }
         let collector = self.collector.clone();
         let open = Open::count(collector.metrics(), permit);
-        let service = service_fn(move |request| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
             let collector = collector.clone();
             async move { Ok::<_, std::convert::Infallible>(collector.answer(request).await) }
         });

@@ -3,6 +3,7 @@
 mod answers;
 mod bounds;
 mod cors;
+mod daily_key;
 mod demo;
 mod listen;
 mod pages;
@@ -19,8 +20,9 @@ use logdig_store::{Content, MemoryStore, SealedBatch};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{App, BodyBounds, Collector, Demo, TrackerFile};
+use super::{App, BodyBounds, ClientAddress, Collector, Demo, Peer, Tracker};
 use crate::clock::Clock;
+use crate::daily_key::{FileSalts, Salt, SaltError, Salts};
 use crate::outcome::{Metrics, Outcome};
 use crate::queue::memory::MemoryQueue;
 use crate::queue::{AcceptError, Accepted, Entry, Queue, QueueError, SealRule};
@@ -30,6 +32,8 @@ const NOW: &str = "2026-11-25T12:00:00.123Z";
 const SHOP: &str = "https://shop.example";
 const BLOG: &str = "https://blog.example";
 const TRACKER: &str = "\u{feff}console.log('tracker')";
+
+const MORE: &str = "export default 'more'";
 
 /// The original's form post, for the service `shop`.
 const FORM: &str = "timestamp=2015-12-22T06%3A19%3A03.366Z&token=shop&user_key=tR2VQSYNNXJwbBQLijmR\
@@ -66,8 +70,11 @@ impl TestCollector {
             services: Arc::new(services(&dir)),
             metrics: Arc::new(Metrics::default()),
             clock,
+            salts: Arc::new(FileSalts::open(dir.path()).expect("an empty folder")),
+            client_address: ClientAddress::new(None, 1),
             body_bounds: BodyBounds { timeout: Duration::from_secs(10), in_flight_bytes_max: 8 << 20 },
-            tracker: Some(tracker(&dir)),
+            tracker: tracker(&dir),
+            script_name: Some("app".to_owned()),
             demo: Some(Demo::new(store.clone())),
             is_shutting_down: AtomicBool::new(false),
         };
@@ -141,10 +148,12 @@ fn services(dir: &TempDir) -> ServicesFile {
     ServicesFile::open(dir.path()).expect("valid")
 }
 
-fn tracker(dir: &TempDir) -> TrackerFile {
+/// One whose core and further part are there, and whose part without wasm is not.
+fn tracker(dir: &TempDir) -> Tracker {
     let path = dir.path().join("logdig.js");
     std::fs::write(&path, TRACKER).expect("written");
-    TrackerFile::from_file(&path).expect("read")
+    std::fs::write(dir.path().join("logdig.more.js"), MORE).expect("written");
+    Tracker::from_file(&path).expect("read")
 }
 
 fn request(method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {

@@ -113,12 +113,24 @@ impl Draft {
     /// The log, when all that must be there is there and nothing was wrong.
     pub fn finish(mut self) -> ReadLog {
         self.keep_unknown();
+        self.leave_key_to_collector();
         let missing = Field::REQUIRED.iter().chain(self.needed_by_type()).find(|field| !self.fields.has(**field));
         match (self.refusal, missing) {
             (Some(refusal), _) => Err(refusal),
             (None, Some(field)) => Err(Refusal { field: Some(*field), reason: Reason::Missing }),
             (None, None) => Ok(self.event),
         }
+    }
+
+    /// A daily key is made by the collector: a sender that asks for one brings none of its own.
+    fn leave_key_to_collector(&mut self) {
+        if self.is_stored || !self.event.has_daily_key() {
+            return;
+        }
+        if self.fields.has(Field::user_key) {
+            self.refuse(Some(Field::user_key), Reason::ServerField);
+        }
+        self.fields.insert(Field::user_key);
     }
 
     /// As [`finish`](Self::finish), for a log of an envelope that tells when it was sent.

@@ -103,12 +103,17 @@ proptest! {
         for (event, _) in &mut logs {
             event.token.clone_from(&shared.token);
             event.user_agent.clone_from(&shared.user_agent);
+            // A sender brings a key, or leaves it to the collector.
+            if event.has_daily_key() {
+                event.user_key.clear();
+            }
             (event.received_at, event.queued_ms, event.id_by) = (None, None, None);
             let mut line = String::new();
             line::write(event, &mut line);
             let mut object: serde_json::Map<String, Value> = serde_json::from_str(&line).unwrap();
-            for common in ["token", "user_agent"] {
-                object.remove(common);
+            object.retain(|name, _| !["token", "user_agent"].contains(&name.as_str()));
+            if event.has_daily_key() {
+                object.remove("user_key");
             }
             bodies.push(Value::from(object).to_string());
         }
@@ -162,6 +167,8 @@ fn tells_field_and_reason() {
         (r#""queued_ms":1"#, (Some("queued_ms"), "server_field")),
         (r#""id_by":"server""#, (Some("id_by"), "server_field")),
         (r#""x":1"#, (Some("x"), "twice")),
+        (r#""key_kind":"weekly""#, (Some("key_kind"), "not_allowed")),
+        (r#""key_kind":"daily""#, (Some("user_key"), "server_field")),
     ];
     for (more, expected) in table {
         assert_eq!(refusal_of(log_with(more)), expected, "{more}");
@@ -182,6 +189,30 @@ fn every_required_field_is_missed_by_name_and_may_not_be_of_another_type() {
         let read = read_json(Value::from(wrong).to_string().as_bytes()).unwrap().remove(0);
         assert_eq!(refusal_of(read).0, Some(field.as_str()));
     }
+}
+
+#[test]
+fn only_a_daily_key_may_be_left_to_the_collector() {
+    let without = TEN.replace(r#""user_key":"u","#, "");
+    let read = |json: String| read_json(json.as_bytes()).unwrap().remove(0);
+    let event = read(format!(r#"{{{without},"key_kind":"daily"}}"#)).unwrap();
+    assert!(event.has_daily_key() && event.user_key.is_empty());
+    assert_eq!(refusal_of(read(format!("{{{without}}}"))), (Some("user_key"), "missing"));
+    assert_eq!(refusal_of(read(format!(r#"{{{without},"key_kind":null}}"#))), (Some("user_key"), "missing"));
+    // Said once for all logs of an envelope, it is the same; a log among them that brings a key is refused alone.
+    let envelope = format!(r#"{{"v":1,"key_kind":"daily","logs":[{{{without}}},{{{TEN}}}]}}"#);
+    let logs = read_json(envelope.as_bytes()).unwrap();
+    assert!(logs[0].is_ok());
+    assert_eq!(refusal_of(logs[1].clone()), (Some("user_key"), "server_field"));
+}
+
+#[test]
+fn a_stored_line_has_its_daily_key() {
+    let line = format!(r#"{{{TEN},"key_kind":"daily"}}"#);
+    assert_eq!(line::read(&line).unwrap().event.user_key, "u");
+    let without = line.replace(r#""user_key":"u","#, "");
+    let refusal = line::read(&without).unwrap_err();
+    assert_eq!(refusal, Refusal { field: Some(Field::user_key), reason: Reason::Missing });
 }
 
 #[test]

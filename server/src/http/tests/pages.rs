@@ -38,20 +38,29 @@ async fn is_not_ready_once_it_shuts_down() {
 #[tokio::test]
 async fn serves_the_tracker_as_pages_need_it() {
     let collector = TestCollector::new();
-    let answer = collector.send(request(Method::GET, "/logdig.js", &[("origin", SHOP)], "")).await;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, TRACKER));
+    for (path, content) in
+        [("/app.js", TRACKER), ("/app.more.js", MORE), ("/logdig.more.js", MORE), ("/logdig.js", TRACKER)]
+    {
+        serves_as_pages_need_it(&collector, path, content).await;
+    }
+    assert_eq!(collector.get("/other.js").await.status, 404);
+}
+
+async fn serves_as_pages_need_it(collector: &TestCollector, path: &str, content: &str) {
+    let answer = collector.send(request(Method::GET, path, &[("origin", SHOP)], "")).await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, content), "{path}");
     assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
     assert_eq!(answer.header("cache-control"), "public, max-age=3600");
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("cross-origin-resource-policy"), "cross-origin");
     assert_eq!(answer.header("vary"), "Accept-Encoding", "one copy for all origins");
 
-    let head = collector.send(request(Method::HEAD, "/logdig.js", &[], "")).await;
+    let head = collector.send(request(Method::HEAD, path, &[], "")).await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
-    assert_eq!(head.header("content-length"), TRACKER.len().to_string());
+    assert_eq!(head.header("content-length"), content.len().to_string());
 
     let known = [("if-none-match", answer.header("etag"))];
-    let unchanged = collector.send(request(Method::GET, "/logdig.js", &known, "")).await;
+    let unchanged = collector.send(request(Method::GET, path, &known, "")).await;
     assert_eq!((unchanged.status.as_u16(), unchanged.text.as_str()), (304, ""));
     assert_eq!(unchanged.header("etag"), answer.header("etag"));
     assert_eq!(unchanged.header("access-control-allow-origin"), "*");
@@ -59,10 +68,12 @@ async fn serves_the_tracker_as_pages_need_it() {
 
 #[tokio::test]
 async fn says_what_to_do_without_a_tracker() {
-    let collector = TestCollector::with(|app| app.tracker = None);
-    let answer = collector.get("/logdig.js").await;
+    let empty = TestCollector::with(|app| app.tracker = Tracker::default());
+    let answer = empty.get("/logdig.js").await;
     assert_eq!(answer.verdict(), (503, "no_tracker".to_owned()));
     assert!(answer.text.contains("cargo xtask"), "{}", answer.text);
+    let answer = TestCollector::new().get("/logdig.nowasm.js").await;
+    assert_eq!(answer.verdict(), (503, "no_tracker".to_owned()), "a part that was not built");
 }
 
 #[tokio::test]

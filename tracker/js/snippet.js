@@ -1,0 +1,1 @@
+!function(w,d,n,s){w[n]=w[n]||function(){w[n].q.push(arguments)};w[n].q=w[n].q||[];w[n].c=[];d.addEventListener('click',function(e){w[n].c&&w[n].c.push([e,e.composedPath()[0]])},{capture:true,passive:true});s=d.createElement('script');s.async=1;SET_ATTRIBUTES;d.head.appendChild(s)}(window,document,'logdig')
