@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// What a page may load; `src/http/tracker_file.rs` serves each.
-const PARTS: [&str; 3] = ["logdig.js", "logdig.more.js", "logdig.nowasm.js"];
+const PARTS: [&str; 4] = ["logdig.js", "logdig.more.js", "logdig.vitals.js", "logdig.nowasm.js"];
 
 fn main() {
     let dist = Path::new("../tracker/dist");

@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `/` | POST | 1 MiB | of any site; the status says what was refused |
 //! | `/` | GET | | of any site |
-//! | `/logdig.js`, `/logdig.more.js`, `/logdig.nowasm.js`, and so with `--script-name` | GET | | of any site (`*`) |
+//! | `/logdig.js`, `/logdig.more.js`, `/logdig.vitals.js`, `/logdig.nowasm.js`, and so with `--script-name` | GET | | of any site (`*`) |
 //! | `/health/live`, `/health/ready` | GET | | of any site |
 //! | `/metrics` | GET | | none |
 //! | `/demo/…` (only with `--demo`) | GET, POST | | of this machine |

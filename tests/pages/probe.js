@@ -12,9 +12,14 @@
     // The tracker counts every page load and every log.
     loadCountAtStart: storage()?.getItem('logdig.load_count'),
     isStarted: () => storage()?.getItem('logdig.load_count') !== probe.loadCountAtStart,
-    // Names of what waits to be sent, of all documents of this site. A page that is open has a draft of its `leave` there.
-    waiting: () => Object.keys(storage() ?? {}).filter(name =>
-      name.startsWith('logdig.q.') && !storage()[name]?.includes('"type":"leave"')),
+    // Ids of what lies in the browser's storage, of all documents of this site.
+    kept: kind => Object.keys(storage() ?? {})
+      .filter(name => name.startsWith('logdig.q.') && kind.test(JSON.parse(storage()[name] ?? '{}').type))
+      .map(name => name.slice('logdig.q.'.length)),
+    // The views and clicks that wait to be sent.
+    waiting: () => probe.kept(/view|click/),
+    // A page that is open keeps a draft of its `leave`, whose number is taken then.
+    drafts: () => probe.kept(/leave/),
   };
 
   let inClick = false;

@@ -122,11 +122,22 @@ impl Browser {
 
     /// Presses and lets go the left mouse button at this place in the window, in CSS pixels.
     pub fn click_at(&self, x: f64, y: f64) {
+        self.click_at_as(x, y, 1);
+    }
+
+    /// As [`click_at`](Self::click_at), as the second click of a double click, the third, …
+    pub fn click_at_as(&self, x: f64, y: f64, count: u32) {
         for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
             let button = if kind == "mouseMoved" { "none" } else { "left" };
-            let event = json!({"type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1});
+            let event =
+                json!({"type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": count});
             self.cdp("Input.dispatchMouseEvent", event);
         }
+    }
+
+    /// Moves the mouse to this place in the window, in CSS pixels.
+    pub fn move_to(&self, x: f64, y: f64) {
+        self.cdp("Input.dispatchMouseEvent", json!({"type": "mouseMoved", "x": x, "y": y}));
     }
 
     /// Runs the body of a function in the page and returns what it returns.
@@ -184,6 +195,13 @@ impl Browser {
     /// Closes the current tab as its cross would; then another must be switched to.
     pub fn close_tab(&self) {
         self.run("close tab", self.client.close_window());
+    }
+
+    /// Crashes the current tab's process; then another must be switched to.
+    pub fn crash_tab(&self) {
+        let command = Cdp { method: "Page.crash".to_owned(), params: json!({}) };
+        // What has crashed gives no answer.
+        let _ = self.runtime.block_on(self.client.issue_cmd(command));
     }
 
     /// What pages of this browser wrote to the console or failed to catch

@@ -172,6 +172,12 @@ impl Server {
         sealed::sealed_logs(&self.data())
     }
 
+    /// All logs that are durable now, in sealed files or not.
+    pub fn logs_so_far(&self) -> Vec<Value> {
+        let spooled = sealed::spooled_logs(&self.data());
+        spooled.into_iter().chain(self.sealed_logs().into_iter().map(|log| log.json)).collect()
+    }
+
     /// Waits until at least `n` logs are in sealed files, and returns all.
     pub fn wait_sealed(&self, n: usize) -> Vec<SealedLog> {
         wait_for(&format!("{n} logs in sealed files"), || {

@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use crate::Server;
 use crate::http;
+use crate::server::logdig;
 
 /// Where in a page the tracker's script tag goes.
 const PLACEHOLDER: &str = "<!--logdig-tag-->";
@@ -76,6 +77,15 @@ impl Site {
     /// From now on the tag has this token.
     pub fn set_token(&self, server: &Server, token: &str) {
         *lock(&self.shared.tag) = tag(&server.url(), token, "");
+    }
+
+    /// From now on pages have the early snippet, as the program prints it, instead of the tag.
+    pub fn set_snippet(&self, server: &Server) {
+        let data = server.data_text();
+        let flags = ["service", "tag", "local", "--for", "snippet", "--url", &server.url(), "--data", &data];
+        let printed = logdig(&flags);
+        assert!(printed.status.success(), "{printed:?}");
+        *lock(&self.shared.tag) = String::from_utf8(printed.stdout).expect("a snippet is text");
     }
 
     /// The address of this path on the site.

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::sealed::{SealedLog, spooled_logs};
-
+use crate::sealed::SealedLog;
 use crate::wait::poll;
 use crate::{Browser, Server, Site};
 
@@ -50,9 +49,7 @@ impl Stage {
 
     /// Logs on the collector's disk that count beside what is expected.
     fn n_stored(&self, expected: &[&str]) -> usize {
-        let spooled = spooled_logs(&self.server.data());
-        let sealed = self.server.sealed_logs().into_iter().map(|log| log.json);
-        spooled.into_iter().chain(sealed).filter(|log| counts(log, expected)).count()
+        self.server.logs_so_far().iter().filter(|log| counts(log, expected)).count()
     }
 
     /// Waits until `expected` are stored and nothing waits in the browser,
@@ -69,6 +66,7 @@ impl Stage {
         poll(|| (self.n_stored(expected) >= expected.len()).then_some(()));
         self.wait_delivered();
         assert_eq!(self.browser.messages(), [], "a tracker is silent");
+        let drafts = self.browser.eval("return self.probe?.drafts() ?? []");
         let logs = self.server.stop_and_read();
         let counted = logs.iter().filter(|log| counts(&log.json, expected));
         let mut stored: Vec<String> = counted.map(|log| told(log, &self.site)).collect();
@@ -76,7 +74,7 @@ impl Stage {
         stored.sort();
         expected.sort();
         assert_eq!(stored, expected, "stored on the left, expected on the right");
-        check_ids(&logs);
+        check_ids(&logs, &drafts);
         logs
     }
 }
@@ -114,9 +112,12 @@ pub fn told(log: &SealedLog, site: &Site) -> String {
 }
 
 /// Every log has an id of its own, made of its document and `seq`; the logs
-/// of a document are counted from 0 without a gap: nothing of it was lost.
-fn check_ids(logs: &[SealedLog]) {
+/// of a document, with those that an open page still drafts, are counted from
+/// 0 without a gap: nothing of it was lost.
+fn check_ids(logs: &[SealedLog], drafts: &Value) {
     let mut ids: Vec<(&str, u64)> = logs.iter().map(document_and_seq).collect();
+    let drafts = drafts.as_array().into_iter().flatten().filter_map(Value::as_str).map(split_id);
+    ids.extend(drafts.filter(|draft| !ids.contains(draft)).collect::<Vec<_>>());
     ids.sort_unstable();
     for (index, (document, seq)) in ids.iter().enumerate() {
         let expected = match index.checked_sub(1).map(|before| ids[before]) {
@@ -128,8 +129,13 @@ fn check_ids(logs: &[SealedLog]) {
 }
 
 fn document_and_seq(log: &SealedLog) -> (&str, u64) {
-    let (document, seq) = log.text("id").rsplit_once('.').expect("an id is document and seq");
-    assert_eq!(log.json["seq"].to_string(), seq, "{}", log.json);
+    let (document, seq) = split_id(log.text("id"));
+    assert_eq!(log.json["seq"].as_u64(), Some(seq), "{}", log.json);
+    (document, seq)
+}
+
+fn split_id(id: &str) -> (&str, u64) {
+    let (document, seq) = id.rsplit_once('.').expect("an id is document and seq");
     (document, seq.parse().expect("seq is a number"))
 }
 

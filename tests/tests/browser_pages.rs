@@ -132,15 +132,19 @@ fn a_reload_is_another_document_of_the_same_visitor() {
     stage.browser.click("#buy");
     stage.browser.reload();
     stage.wait_started();
-    let logs =
-        stage.finish(&["view /index.html", "click /index.html button;box big red;buy;order;", "view /index.html"]);
+    let logs = stage.finish(&[
+        "view /index.html",
+        "click /index.html button;box big red;buy;order;",
+        "leave /index.html /index.html",
+        "view /index.html",
+    ]);
     let views: Vec<_> = logs.iter().filter(|log| log.text("type") == "view").collect();
     assert_ne!(document(views[0]), document(views[1]));
     assert_eq!(views[0].text("user_key"), views[1].text("user_key"));
-    let mut counts: Vec<_> = logs.iter().map(|log| log.json["load_count"].as_i64()).collect();
+    let mut counts: Vec<_> = logs.iter().map(|log| log.json["load_count"].as_u64()).collect();
     counts.sort_unstable();
-    // From 0, one up on every load (0, 3) and on every log.
-    assert_eq!(counts, [Some(1), Some(2), Some(4)]);
+    // From 0, one up on every load and on every log: view, click and leave; then the second load is 4.
+    assert_eq!(counts, [Some(1), Some(2), Some(3), Some(5)]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::{server, site, size, tracker};
 /// When something does not build, is too large or a test fails.
 pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     setup(workspace, &[Need::Build, Need::Browser])?;
-    size::check_budget(&tracker::build(workspace)?)?;
+    size::check_budgets(&tracker::build(workspace)?)?;
     site::build(workspace, false)?;
     let logdig = server::build(workspace, false)?;
     step("test");

@@ -19,7 +19,7 @@ pub struct HttpConfig {
     pub tracker: Option<PathBuf>,
 
     // Block lists know what trackers are usually called.
-    /// Serve the tracker as NAME.js, NAME.more.js and NAME.nowasm.js too, beside logdig.js
+    /// Serve the tracker as NAME.js, and its parts as NAME.more.js and so on, beside logdig.js
     #[arg(long, value_name = "NAME", env = "LOGDIG_SCRIPT_NAME", value_parser = script_name)]
     pub script_name: Option<String>,
 

@@ -31,19 +31,22 @@ pub enum Part {
     Core,
     /// What it loads once the page is idle.
     More,
+    /// What it loads where web vitals are asked for.
+    Vitals,
     /// What it loads where WebAssembly is refused.
     NoWasm,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Part; 3] = [Part::Core, Part::More, Part::NoWasm];
+    pub const ALL: [Part; 4] = [Part::Core, Part::More, Part::Vitals, Part::NoWasm];
 
     /// How the part's file is called where the core is `NAME.js`.
     pub fn file_name(self, name: &str) -> String {
         match self {
             Self::Core => format!("{name}.js"),
             Self::More => format!("{name}.more.js"),
+            Self::Vitals => format!("{name}.vitals.js"),
             Self::NoWasm => format!("{name}.nowasm.js"),
         }
     }
@@ -69,7 +72,14 @@ macro_rules! embedded {
 impl Tracker {
     /// The tracker that was built into this program.
     pub fn embedded() -> Self {
-        Self { parts: [embedded!("logdig.js"), embedded!("logdig.more.js"), embedded!("logdig.nowasm.js")] }
+        Self {
+            parts: [
+                embedded!("logdig.js"),
+                embedded!("logdig.more.js"),
+                embedded!("logdig.vitals.js"),
+                embedded!("logdig.nowasm.js"),
+            ],
+        }
     }
 
     /// A tracker from a file and the parts beside it, for those who work on it: sent as they are.
@@ -85,7 +95,7 @@ impl Tracker {
             Err(error) => Err(error),
         };
         let core = TrackerFile::from_bytes(fs::read(core)?);
-        Ok(Self { parts: [Some(core), beside(Part::More)?, beside(Part::NoWasm)?] })
+        Ok(Self { parts: [Some(core), beside(Part::More)?, beside(Part::Vitals)?, beside(Part::NoWasm)?] })
     }
 
     /// A part as it is, not compressed; `None` when the program was built without it.

@@ -36,10 +36,12 @@ const leads_elsewhere = (event, element) => {
 
 // A click after which nothing happens: no change of the document, no scrolling, no selection, no navigation.
 const dead = ({ on, safely, place, log }) => {
-  let waiting = [], is_alive;
+  // The clicks after which nothing has happened yet, by their elements: each is told once, however often it is clicked.
+  const clicks = new Map();
+  let is_alive;
   const live = () => {
     is_alive = true;
-    waiting = [];
+    clicks.clear();
     observer.disconnect();
   };
   const observer = new MutationObserver(live);
@@ -56,19 +58,17 @@ const dead = ({ on, safely, place, log }) => {
 
   const judge = safely(click => {
     const { event, element, href, seen } = click;
-    if (!waiting.includes(click)) return;
-    if (href !== location.href || leads_elsewhere(event, element)) return live();
-    waiting = waiting.filter(other => other !== click);
-    if (!waiting.length) observer.disconnect();
-    log(DEAD, ...seen, event.timeStamp);
+    if (clicks.get(element) !== click) return;
+    if (href !== location.href || leads_elsewhere(event, element)) live();
+    else log(DEAD, ...seen, event.timeStamp);
   });
   return (event, target, element) => {
     if (!element || !event.isTrusted || element.closest(STATEFUL)) return;
     // A key presses nothing.
     if (!event.detail) watch(event);
-    if (is_alive) return;
+    if (is_alive || clicks.has(element)) return;
     const click = { event, element, href: location.href, seen: place(event, element) };
-    waiting.push(click);
+    clicks.set(element, click);
     setTimeout(judge, DEAD_MS, click);
   };
 };
