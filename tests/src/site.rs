@@ -116,12 +116,15 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// `/name.html` is a file in `tests/pages`; any other path without a dot is a
-/// route of the single-page application in `spa.html`.
+/// route of the single-page application in `spa.html`. With `?bare` a page
+/// comes without the tracker, to be compared with.
 async fn page(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     let name = uri.path().trim_start_matches('/');
     let name = if name.contains('.') { name } else { "spa.html" };
+    let is_bare = uri.query().is_some_and(|query| query.split('&').any(|part| part == "bare"));
+    let tag = if is_bare { String::new() } else { lock(&shared.tag).clone() };
     match std::fs::read_to_string(pages().join(name)) {
-        Ok(text) => Html(with_tracker(&text, &lock(&shared.tag))).into_response(),
+        Ok(text) => Html(with_tracker(&text, &tag)).into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
