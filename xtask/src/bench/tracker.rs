@@ -85,9 +85,8 @@ fn measure(
 fn command(workspace: &Workspace, program: &str, amount: u32) -> Result<Command> {
     let chromium = find_program(&BROWSERS).context("no Chromium in PATH")?;
     let work = work_folder(workspace)?;
-    let dist = tracker::dist_file(workspace).with_file_name("");
     let mut node = Command::new("node");
-    node.arg(workspace.npm().join("bench").join(program)).arg(chromium).arg(dist).arg(work);
+    node.arg(workspace.npm().join("bench").join(program)).arg(chromium).arg(tracker::dist(workspace)).arg(work);
     node.arg(amount.to_string()).stdout(Stdio::piped());
     Ok(node)
 }

@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 
 use crate::bench::tracker::statistics::{median, quantile};
 use crate::bench::tracker::{number, text};
-use crate::size::FILE_BROTLI_MAX;
 
 /// All that the browser program printed.
 #[derive(Default)]
@@ -48,7 +47,7 @@ struct Metric {
 const METRICS: [Metric; 14] = [
     Metric::new("raw", "download, bytes", |t| t.about("raw")),
     Metric::new("gzip", "  gzip -9", |t| t.about("gzip")),
-    Metric::new("brotli", "  brotli 11", |t| t.about("brotli")).goal(FILE_BROTLI_MAX as f64),
+    Metric::new("brotli", "  brotli 11", |t| t.about("brotli")),
     Metric::new("load_ms", "load, CPU ms", |t| t.middle(|visit| visit.load_ms)).decimals(1).goal(2.0).over_blank(),
     Metric::new("first_click_us", "first click of a visit, CPU µs", |t| t.middle(|visit| visit.click_us[0]))
         .over_blank(),
