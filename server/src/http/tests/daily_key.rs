@@ -72,19 +72,19 @@ async fn nobody_brings_a_daily_key_of_their_own() {
 
 #[tokio::test]
 async fn a_proxy_s_word_counts_where_the_owner_says_so() {
-    let told = [(NAMED, "6.6.6.6, 192.0.2.1")];
+    let told = "6.6.6.6, 192.0.2.1";
     let proxy = [10, 0, 0, 9];
-    let keys_with = async |header: Option<&str>, bodies: [(&[(&str, &str)], [u8; 4]); 2]| {
+    let keys_with = async |header: Option<&str>, requests: [(&str, [u8; 4]); 2]| {
         let header = header.map(|name| name.parse().expect("a name"));
         let collector = TestCollector::with(|app| app.client_address = ClientAddress::new(header, 1));
-        for (headers, peer) in bodies {
-            post_as(&collector, peer, headers, keyless("shop", "")).await;
+        for (word, peer) in requests {
+            post_as(&collector, peer, &[(NAMED, word)], keyless("shop", "")).await;
         }
         keys(&collector).await
     };
-    let keys = keys_with(Some(NAMED), [(&told, proxy), (&[(NAMED, "192.0.2.1")], [10, 0, 0, 8])]).await;
+    let keys = keys_with(Some(NAMED), [(told, proxy), ("192.0.2.1", [10, 0, 0, 8])]).await;
     assert_eq!(keys[0], keys[1], "one client by two proxies");
-    let keys = keys_with(None, [(&told, proxy), (&[(NAMED, "192.0.2.7")], proxy)]).await;
+    let keys = keys_with(None, [(told, proxy), ("192.0.2.7", proxy)]).await;
     assert_eq!(keys[0], keys[1], "what anyone can write changes nothing");
 }
 
