@@ -7,6 +7,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod npm;
 mod progress;
 mod server;
 mod setup;
@@ -68,6 +69,12 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Build the npm package: target/npm/logdig-VERSION.tgz
+    Npm {
+        /// Also let npm say what publishing it would do; nothing is published
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Measure speed and memory of a release build
     Bench {
         #[command(subcommand)]
@@ -117,6 +124,7 @@ fn run(command: Command) -> Result<()> {
         Command::Demo(options) => demo::demo(&workspace, options),
         Command::Test { arguments } => test::test(&workspace, &arguments),
         Command::Size { format } => size::size(&workspace, format),
+        Command::Npm { dry_run } => npm::npm(&workspace, dry_run),
         Command::Bench { what: Bench::Collect(options) } => bench::collect(&workspace, &options),
         Command::Ci { checks_only } => ci::ci(&workspace, checks_only, &Arguments::command()),
     }
