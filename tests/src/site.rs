@@ -92,7 +92,7 @@ impl Site {
     /// From now on pages have the early snippet, as the program prints it, instead of the tag.
     pub fn set_snippet(&self, server: &Server) {
         let data = server.data_text();
-        let flags = ["service", "tag", "local", "--for", "snippet", "--url", &server.url(), "--data", &data];
+        let flags = ["service", "tag", "local", "--for", "snippet", "--server", &server.url(), "--data", &data];
         let printed = logdig(&flags);
         assert!(printed.status.success(), "{printed:?}");
         *lock(&self.shared.tag) = String::from_utf8(printed.stdout).expect("a snippet is text");
@@ -146,7 +146,8 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// `/name.html` is a file in `tests/pages`; any other path without a dot is a
-/// route of the single-page application in `spa.html`.
+/// route of the single-page application in `spa.html`. With `?bare` a page
+/// comes without the tracker, to be compared with.
 async fn page(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     let folder = lock(&shared.folder).clone();
     if let Some(folder) = folder {
@@ -154,10 +155,12 @@ async fn page(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     }
     let name = uri.path().trim_start_matches('/');
     let name = if name.contains('.') { name } else { "spa.html" };
+    let is_bare = uri.query().is_some_and(|query| query.split('&').any(|part| part == "bare"));
+    let tag = if is_bare { String::new() } else { lock(&shared.tag).clone() };
     match std::fs::read_to_string(pages().join(name)) {
         Ok(text) => {
             let policy = lock(&shared.policy).clone();
-            ([(header::CONTENT_SECURITY_POLICY, policy)], Html(with_tracker(&text, &lock(&shared.tag)))).into_response()
+            ([(header::CONTENT_SECURITY_POLICY, policy)], Html(with_tracker(&text, &tag))).into_response()
         }
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }

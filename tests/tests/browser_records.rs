@@ -100,6 +100,7 @@ fn a_page_that_ends_unseen_is_left_by_the_next() {
     let stage = Stage::new();
     stage.browser.new_tab();
     stage.open("/records.html");
+    stage.browser.cdp("Page.bringToFront", json!({}));
     stage.browser.wait_until("a draft", "probe.drafts().length == 1");
     // No event tells the page of its end.
     stage.browser.crash_tab();
@@ -147,7 +148,7 @@ fn who_selects_a_paragraph_is_not_angry() {
 #[test]
 fn a_click_after_which_nothing_happens_is_dead() {
     let stage = open_records("data-rage=off");
-    for alive in ["#live", "#attribute", "#in-shadow", "#jump", "#box"] {
+    for alive in ["#live", "#attribute", "#host", "#jump", "#box"] {
         stage.browser.click(alive);
         pass(&stage, 100);
     }

@@ -45,7 +45,7 @@ export const start = (options, part, stub = {}) => {
   };
   const soon = act => {
     if (is_on) safely(act)();
-    else if ((is_granted || consent === 'wait') && early.length < EARLY_MAX) early.push(act);
+    else if ((is_granted || consent === 'wait') && !is_out() && early.length < EARLY_MAX) early.push(act);
   };
 
   // Rust asks for what is shown right after: numbers from `x, y` on, texts from `link` on.
@@ -202,9 +202,9 @@ export const start = (options, part, stub = {}) => {
     attach(exports);
     prepare(exports);
     is_loaded = 1;
-    listen();
     begin();
     (self.requestIdleCallback ?? setTimeout)(bring_parts);
+    listen();
   }).catch(tell);
   if (stub.l) removeEventListener('click', stub.l, true);
   for (const [event, target] of stub.c ?? []) soon(() => click(event, target));

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
 use crate::progress::step;
 use crate::setup::{Need, setup};
@@ -63,7 +62,7 @@ pub fn build(workspace: &Workspace, packed: &Packed) -> Result<PathBuf> {
         let text = fs::read_to_string(&file)?;
         fs::write(&file, fill(&text, packed, version).with_context(|| format!("filling {name}"))?)?;
     }
-    finish_manifest(&package.join("package.json"), version)?;
+    name_repository(&package.join("package.json"))?;
     run(npm_in(&package).args(["pack", "--silent", "--pack-destination"]).arg(&folder).stdout(Stdio::null()))?;
     Ok(folder.join(format!("logdig-{version}.tgz")))
 }
@@ -100,15 +99,16 @@ fn fill(text: &str, packed: &Packed, version: &str) -> Result<String> {
     }
 }
 
-/// Sets the version, and the repository where CI knows it: npm checks it against the build that vouches for the package.
-fn finish_manifest(file: &Path, version: &str) -> Result<()> {
-    let mut manifest: Value = serde_json::from_str(&fs::read_to_string(file)?).context("reading package.json")?;
-    manifest["version"] = version.into();
-    if let (Ok(server), Ok(repository)) = (env::var("GITHUB_SERVER_URL"), env::var("GITHUB_REPOSITORY")) {
-        manifest["repository"] = format!("git+{server}/{repository}.git").into();
-    }
-    fs::write(file, serde_json::to_string_pretty(&manifest)? + "\n")?;
-    Ok(())
+/// Where CI knows the repository, the package names it: npm checks that against the build which vouches for the package.
+fn name_repository(manifest: &Path) -> Result<()> {
+    let (Ok(server), Ok(repository)) = (env::var("GITHUB_SERVER_URL"), env::var("GITHUB_REPOSITORY")) else {
+        return Ok(());
+    };
+    // As text: the order of what stands under `exports` has a meaning.
+    let text = fs::read_to_string(manifest)?;
+    let license = "\"license\":";
+    let named = text.replacen(license, &format!("\"repository\": \"git+{server}/{repository}.git\",\n  {license}"), 1);
+    Ok(fs::write(manifest, named)?)
 }
 
 #[cfg(test)]
