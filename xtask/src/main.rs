@@ -7,6 +7,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod npm;
 mod progress;
 mod server;
 mod setup;
@@ -69,6 +70,12 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Build the npm package: target/npm/logdig-VERSION.tgz
+    Npm {
+        /// Also let npm say what publishing it would do; nothing is published
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Measure speed and memory of a release build
     #[command(subcommand)]
     Bench(Bench),
@@ -110,6 +117,7 @@ fn run(command: Command) -> Result<()> {
         Command::Demo(options) => demo::demo(&workspace, options),
         Command::Test { arguments } => test::test(&workspace, &arguments),
         Command::Size { format } => size::size(&workspace, format),
+Command::Npm { dry_run } => npm::npm(&workspace, dry_run),
         Command::Bench(what) => bench::bench(&workspace, &what),
         Command::Ci { checks_only } => ci::ci(&workspace, checks_only, &Arguments::command()),
     }

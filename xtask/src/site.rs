@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::progress::step;
-use crate::tools::{Workspace, run};
+use crate::tools::{Workspace, copy, run};
 
 /// Plain wasm with the standard library.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -47,19 +47,6 @@ pub fn build(workspace: &Workspace, release: bool) -> Result<()> {
     for name in FILES {
         let source = workspace.root.join("demo-site").join(name);
         copy(&source, &dist.join(name)).with_context(|| format!("copying {}", source.display()))?;
-    }
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    if !from.is_dir() {
-        fs::copy(from, to)?;
-        return Ok(());
-    }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        copy(&entry.path(), &to.join(entry.file_name()))?;
     }
     Ok(())
 }

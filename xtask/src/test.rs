@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::progress::step;
 use crate::setup::{Need, setup};
 use crate::tools::{Workspace, run};
-use crate::{server, site, size, tracker};
+use crate::{npm, server, site, size, tracker};
 
 /// Builds everything, checks the size of the tracker and runs `cargo test`.
 ///
@@ -15,9 +15,14 @@ use crate::{server, site, size, tracker};
 /// When something does not build, is too large or a test fails.
 pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     setup(workspace, &[Need::Build, Need::Browser])?;
-    size::check_budgets(&tracker::build(workspace)?)?;
+    let packed = tracker::build(workspace)?;
+    size::check_budgets(&packed)?;
     site::build(workspace, false)?;
     let logdig = server::build(workspace, false)?;
+    let tarball = npm::build(workspace, &packed)?;
+    if wants_npm(arguments) {
+        npm::projects::install(workspace, &tarball)?;
+    }
     step("test");
     let mut cargo = workspace.cargo("test");
     if !arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package")) {
@@ -27,7 +32,35 @@ pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     cargo.env("LOGDIG_BIN", logdig);
     cargo.env("LOGDIG_TRACKER_JS", tracker::dist_file(workspace));
     cargo.env("LOGDIG_SITE_DIST", site::dist(workspace));
+    cargo.env("LOGDIG_NPM_TARBALL", tarball);
+    cargo.env("LOGDIG_NPM_PROJECTS", npm::projects::folder(workspace));
     run(cargo.args(arguments))?;
     step("all tests passed");
     Ok(())
+}
+
+/// Whether the test of the npm package is among those that `arguments` ask for: what it needs is large.
+fn wants_npm(arguments: &[String]) -> bool {
+    let values = |short: &str, long: &str| -> Vec<&String> {
+        arguments.windows(2).filter(|pair| [short, long].contains(&pair[0].as_str())).map(|pair| &pair[1]).collect()
+    };
+    let (packages, tests) = (values("-p", "--package"), values("--test", "--test"));
+    let is_any = |names: &[&String], name: &str| names.is_empty() || names.iter().any(|one| *one == name);
+    is_any(&packages, "logdig-tests") && is_any(&tests, "npm") && !arguments.iter().any(|one| one == "--lib")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_those_who_may_test_the_package_wait_for_it() {
+        let wants = |line: &str| wants_npm(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        for line in ["", "-p logdig-tests", "-p logdig-tests --test npm", "--test npm", "-p logdig -p logdig-tests"] {
+            assert!(wants(line), "{line}");
+        }
+        for line in ["-p logdig-shared", "-p logdig-tests --test cors", "--lib"] {
+            assert!(!wants(line), "{line}");
+        }
+    }
 }

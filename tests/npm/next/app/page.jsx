@@ -1,0 +1,5 @@
+import { Buy } from './buy';
+
+export default function Page() {
+  return <Buy />;
+}
