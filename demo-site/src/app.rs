@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{FocusOptions, HtmlElement};
 
 use crate::basket::Basket;
+use crate::owner::{self, Consent, Visit};
 use crate::panel::view::Panel;
 use crate::routes::{Checkout, Goods, Home, Missing, Product, Story, Thanks, TheBasket};
 use crate::theme::ThemeButton;
@@ -24,12 +25,14 @@ pub fn start() {
 #[component]
 fn App() -> impl IntoView {
     Basket::provide();
+    Visit::provide();
     view! {
         <Router>
             <a class="skip" href="#main" rel="external">"Skip to the goods"</a>
             <Header />
             <Main />
             <Footer />
+            <AskConsent />
         </Router>
         <Panel />
     }
@@ -116,6 +119,26 @@ fn Footer() -> impl IntoView {
                 <li><a href="mailto:hello@quillmoor.example">"hello@quillmoor.example"</a></li>
             </ul>
         </footer>
+    }
+}
+
+/// Asks once, where the switch in the panel says that visitors are asked.
+#[component]
+fn AskConsent() -> impl IntoView {
+    let visit = Visit::of_app();
+    let answer = move |text, consent, class| {
+        view! { <button class=class type="button" on:click=move |_| visit.answer(consent)>{text}</button> }
+    };
+    view! {
+        <Show when=move || owner::is_asked() && visit.consent.get().is_none()>
+            <section class="consent" aria-label="Your choice">
+                <p>"May we log what you click here? It helps us to put things where you look for them."</p>
+                <p class="row">
+                    {answer("Yes", Consent::Granted, "button small")}
+                    {answer("No", Consent::Denied, "button small quiet")}
+                </p>
+            </section>
+        </Show>
     }
 }
 

@@ -9,7 +9,7 @@ pub mod file;
 pub mod http;
 pub mod log;
 pub mod seal;
-mod units;
+pub mod units;
 
 pub use data::DataConfig;
 pub use http::HttpConfig;

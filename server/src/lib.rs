@@ -36,6 +36,7 @@ pub mod data_dir;
 pub mod http;
 pub mod intake;
 pub mod outcome;
+pub mod page_check;
 pub mod queue;
 mod random;
 pub mod serve;

@@ -15,6 +15,7 @@
 //! | [`browser`] | Chromium, driven through chromedriver |
 //! | [`front`] | a proxy before the collector that fails as it is told to |
 //! | [`site`] | the pages in `tests/pages` with the tracker's script tag |
+//! | [`pages`] | single answers, letter for letter, over http and https |
 //! | [`process`] | children that never outlive their test |
 //! | [`random`] | random moments and sizes that can be had again |
 //! | [`stage`] | the three of them together, as most browser tests want them |
@@ -25,6 +26,7 @@ pub mod browser;
 pub mod event;
 pub mod front;
 pub mod http;
+pub mod pages;
 pub mod process;
 pub mod random;
 pub mod sealed;

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use tokio::runtime::Runtime;
 
 use crate::Server;
@@ -22,8 +22,14 @@ use crate::server::logdig;
 /// Where in a page the tracker's script tag goes.
 const PLACEHOLDER: &str = "<!--logdig-tag-->";
 
+/// The same in pages whose policy allows no script of their own.
+const BARE_PLACEHOLDER: &str = "<!--logdig-tag-alone-->";
+
+/// The path of the site that is the collector's.
+const PROXY: &str = "/stats/";
+
 /// The page's own script before it: what a page can see of the tracker.
-const PROBE: &str = include_str!("../pages/probe.js");
+pub const PROBE: &str = include_str!("../pages/probe.js");
 
 /// A running website. It ends with its test.
 pub struct Site {
@@ -34,6 +40,8 @@ pub struct Site {
 
 struct Shared {
     tag: Mutex<String>,
+    policy: Mutex<String>,
+    folder: Mutex<Option<PathBuf>>,
     collector: String,
     recorded: Mutex<Vec<Recorded>>,
 }
@@ -61,6 +69,8 @@ impl Site {
         let address = listener.local_addr().expect("a listener has an address");
         let shared = Arc::new(Shared {
             tag: Mutex::new(tag(&server.url(), &server.token(), "")),
+            policy: Mutex::default(),
+            folder: Mutex::default(),
             collector: server.url(),
             recorded: Mutex::default(),
         });
@@ -88,6 +98,21 @@ impl Site {
         *lock(&self.shared.tag) = String::from_utf8(printed.stdout).expect("a snippet is text");
     }
 
+    /// From now on pages have this instead of the tag.
+    pub fn set_tag(&self, html: &str) {
+        html.clone_into(&mut lock(&self.shared.tag));
+    }
+
+    /// From now on pages come with this `Content-Security-Policy`.
+    pub fn set_policy(&self, policy: &str) {
+        policy.clone_into(&mut lock(&self.shared.policy));
+    }
+
+    /// From now on the site is this folder, as any static host would serve it.
+    pub fn set_folder(&self, folder: &Path) {
+        *lock(&self.shared.folder) = Some(folder.to_owned());
+    }
+
     /// The address of this path on the site.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
@@ -111,7 +136,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener can be taken over");
     let collect = post(collect).options(collect_options);
-    let routes = Router::new().route("/collect", collect.clone()).route("/collect/", collect).fallback(get(page));
+    let routes = Router::new()
+        .route("/collect", collect.clone())
+        .route("/collect/", collect)
+        .route(PROXY, any(proxy))
+        .route(&format!("{PROXY}{{*path}}"), any(proxy))
+        .fallback(get(page));
     axum::serve(listener, routes.with_state(shared)).await.expect("the site serves until the test ends");
 }
 
@@ -119,12 +149,35 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 /// route of the single-page application in `spa.html`. With `?bare` a page
 /// comes without the tracker, to be compared with.
 async fn page(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    let folder = lock(&shared.folder).clone();
+    if let Some(folder) = folder {
+        return file(&folder, uri.path());
+    }
     let name = uri.path().trim_start_matches('/');
     let name = if name.contains('.') { name } else { "spa.html" };
     let is_bare = uri.query().is_some_and(|query| query.split('&').any(|part| part == "bare"));
     let tag = if is_bare { String::new() } else { lock(&shared.tag).clone() };
     match std::fs::read_to_string(pages().join(name)) {
-        Ok(text) => Html(with_tracker(&text, &tag)).into_response(),
+        Ok(text) => {
+            let policy = lock(&shared.policy).clone();
+            ([(header::CONTENT_SECURITY_POLICY, policy)], Html(with_tracker(&text, &tag))).into_response()
+        }
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A file of a folder. Nothing names a charset, as many hosts do not.
+fn file(folder: &Path, path: &str) -> Response {
+    let path = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+    let content_type = match path.rsplit_once('.') {
+        Some((_, "html")) => "text/html",
+        Some((_, "js" | "mjs")) => "text/javascript",
+        Some((_, "css")) => "text/css",
+        Some((_, "wasm")) => "application/wasm",
+        _ => "application/octet-stream",
+    };
+    match std::fs::read(folder.join(path.trim_start_matches('/'))) {
+        Ok(bytes) => ([(header::CONTENT_TYPE, content_type)], bytes).into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -132,7 +185,29 @@ async fn page(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
 /// The first tag comes after the probe; a page may have it more than once.
 fn with_tracker(page: &str, tag: &str) -> String {
     let first = format!("<script>{PROBE}</script>{tag}");
-    page.replacen(PLACEHOLDER, &first, 1).replace(PLACEHOLDER, tag)
+    page.replacen(PLACEHOLDER, &first, 1).replace(PLACEHOLDER, tag).replace(BARE_PLACEHOLDER, tag)
+}
+
+/// What lies at the collector, under the site's own domain.
+async fn proxy(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let url = format!("{}/{}", shared.collector, uri.path().trim_start_matches(PROXY));
+    let [content_type, origin] = [header::CONTENT_TYPE, header::ORIGIN].map(|name| header_text(&headers, name));
+    let hand_on =
+        move || http::request(method.as_str(), &url, &[("content-type", &content_type), ("origin", &origin)], &body);
+    match tokio::task::spawn_blocking(hand_on).await {
+        Ok(Ok(answer)) => {
+            let content_type = answer.header("content-type").unwrap_or_default().to_owned();
+            let status = StatusCode::from_u16(answer.status).unwrap_or_default();
+            (status, [(header::CONTENT_TYPE, content_type)], answer.body).into_response()
+        }
+        _ => StatusCode::BAD_GATEWAY.into_response(),
+    }
 }
 
 /// The site's own path to the collector, as an owner would set up in a proxy.

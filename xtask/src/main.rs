@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::bench::Bench;
 use crate::setup::Need;
 use crate::tools::Workspace;
 
@@ -69,22 +70,14 @@ enum Command {
         format: Format,
     },
     /// Measure speed and memory of a release build
-    Bench {
-        #[command(subcommand)]
-        what: Bench,
-    },
+    #[command(subcommand)]
+    Bench(Bench),
     /// What CI does: format, lints, docs, which crate leans on which, then `test`
     Ci {
         /// All of it but `test`
         #[arg(long)]
         checks_only: bool,
     },
-}
-
-#[derive(Subcommand)]
-enum Bench {
-    /// Form posts, each durable before it is answered, from wrk
-    Collect(bench::Options),
 }
 
 /// For people or for programs.
@@ -117,7 +110,7 @@ fn run(command: Command) -> Result<()> {
         Command::Demo(options) => demo::demo(&workspace, options),
         Command::Test { arguments } => test::test(&workspace, &arguments),
         Command::Size { format } => size::size(&workspace, format),
-        Command::Bench { what: Bench::Collect(options) } => bench::collect(&workspace, &options),
+        Command::Bench(what) => bench::bench(&workspace, &what),
         Command::Ci { checks_only } => ci::ci(&workspace, checks_only, &Arguments::command()),
     }
 }

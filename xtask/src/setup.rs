@@ -16,7 +16,8 @@ use crate::tools::{Workspace, find_program, run, try_output};
 use crate::{site, tracker};
 
 const NODE_MAJOR_MIN: u32 = 20;
-const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// A browser that speaks the DevTools protocol, by the names it is installed under.
+pub const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// What a command needs beyond rustup.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -39,6 +39,8 @@ pub enum Sight {
     PostAnswered(u64, u16, Vec<Refusal>),
     /// No answer: the network failed.
     PostFailed(u64),
+    /// The visitor said no.
+    Withdrawn,
     /// Asked for these ids, the collector found those; the last such round was so many milliseconds ago.
     Files {
         /// The ids of [`Ledger::sought`].
@@ -53,7 +55,7 @@ pub enum Sight {
 /// The numbers in the panel's head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Seen at all.
+    /// Seen at all, but for the leave of a view that is still there.
     pub made: usize,
     /// Not yet known to be durable, refused or lost.
     pub waiting: usize,
@@ -97,6 +99,7 @@ impl Ledger {
             Sight::PostLeft { post, logs, stored } => self.see_post(post, logs, stored),
             Sight::PostAnswered(post, status, refusals) => self.see_answer(post, status, &refusals),
             Sight::PostFailed(post) => self.carried_by(post).for_each(Entry::wait),
+            Sight::Withdrawn => self.entries.iter_mut().for_each(Entry::withdraw),
             Sight::Files { asked, found, waited_ms } => self.see_files(&asked, found, waited_ms),
         }
         self.prune();
@@ -152,7 +155,9 @@ impl Ledger {
 
     fn see_post(&mut self, post: u64, logs: Vec<Log>, stored: bool) {
         for (index, log) in logs.into_iter().enumerate() {
-            let entry = self.entry(log, if stored { Stage::Queued } else { Stage::Made });
+            let entry = self.entry(log.clone(), if stored { Stage::Queued } else { Stage::Made });
+            // A leave says more than its draft did.
+            entry.log = log;
             entry.leave(Seat { post, index });
         }
     }
@@ -215,12 +220,16 @@ impl Ledger {
 
 impl Counts {
     fn add(&mut self, entry: &Entry) {
+        if entry.is_draft() {
+            return;
+        }
         self.made += 1;
         self.durable += usize::from(entry.stage >= Stage::Durable);
         self.in_files += usize::from(entry.stage == Stage::InFile);
         match entry.trouble {
             Some(Trouble::Refused { .. }) => self.refused += 1,
             Some(Trouble::Lost) => self.lost += 1,
+            Some(Trouble::Withdrawn) => {}
             _ => self.waiting += usize::from(entry.stage < Stage::Durable),
         }
     }

@@ -43,7 +43,7 @@ enum Mood {
 impl Mood {
     fn of(trouble: Option<&Trouble>) -> Self {
         match trouble {
-            None => Self::Well,
+            None | Some(Trouble::Withdrawn) => Self::Well,
             Some(Trouble::Waits { .. }) => Self::Retrying,
             Some(Trouble::Refused { .. } | Trouble::Lost) => Self::Stuck,
         }
@@ -151,7 +151,10 @@ fn LogRow(row: Row, told: RwSignal<Option<String>>, file: RwSignal<Option<Place>
     let tell = Callback::new(move |()| told.set(Some(sentence.clone())));
     view! {
         <tr class="log" on:mouseenter=move |_| tell.run(()) on:mouseleave=move |_| told.set(None)>
-            <td class="log-kind" data-kind=row.kind.clone()>{row.kind.clone()}</td>
+            <td class="log-kind" data-kind=row.kind.clone() title=words::kind(&row.kind)>
+                <KindMark path=words::kind_mark(&row.kind) />
+                {row.kind.clone()}
+            </td>
             <td class="log-subject" title=row.subject.clone()>
                 {row.origin.map(|(word, said)| view! { <abbr class="tag" title=said>{word}</abbr> })}
                 {row.subject.clone()}
@@ -168,6 +171,12 @@ fn LogRow(row: Row, told: RwSignal<Option<String>>, file: RwSignal<Option<Place>
             </td>
         </tr>
     }
+}
+
+/// A small drawing; the word beside it says the same.
+#[component]
+fn KindMark(path: &'static str) -> impl IntoView {
+    view! { <svg class="kind-mark" viewBox="0 0 12 12" aria-hidden="true"><path d=path /></svg> }
 }
 
 #[component]

@@ -13,6 +13,7 @@ use super::collector::Collector;
 use super::ledger::{Ledger, Sight};
 use super::wire::{self, Log, QUEUE_PREFIX, Watched};
 use crate::keep::Shelf;
+use crate::owner;
 
 const LEDGER_KEY: &str = "quillmoor.ledger";
 /// Often enough that a queue entry is seen before it is sent.
@@ -49,6 +50,8 @@ pub struct Sources {
     pub collector: RwSignal<Collector>,
     /// What became of the script tag.
     pub tracker: RwSignal<Tracker>,
+    /// The visitor opted out.
+    pub is_out: RwSignal<bool>,
     /// Origin of the script, hence of the collector, e.g. `http://127.0.0.1:8300`.
     pub server: StoredValue<Option<String>>,
     /// Keys of the queue at the last look.
@@ -64,6 +67,7 @@ impl Sources {
             ledger: RwSignal::new(saved_ledger()),
             collector: RwSignal::new(Collector::Unknown),
             tracker: RwSignal::new(first_state(server.is_some())),
+            is_out: RwSignal::new(owner::is_out()),
             server: StoredValue::new(server),
             seen_keys: StoredValue::default(),
             is_unsaved: StoredValue::new(false),

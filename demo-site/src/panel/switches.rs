@@ -7,8 +7,10 @@ use serde::Deserialize;
 use wasm_bindgen::JsCast;
 
 use super::collector::Collector;
+use super::ledger::Sight;
 use super::sources::Sources;
 use crate::keep::Shelf;
+use crate::owner;
 
 /// How slow "slow" is.
 const DELAY_MS: u32 = 3_000;
@@ -31,6 +33,8 @@ pub fn Switches() -> impl IntoView {
             <ServerSwitch />
             <SlowSwitch />
             <StorageSwitch />
+            <ConsentSwitch />
+            <OptOutSwitch />
             <div class="switch">
                 <p>"Second tab"<span class="soft">" Its logs appear here too, marked."</span></p>
                 <a
@@ -151,9 +155,7 @@ fn StorageSwitch() -> impl IntoView {
     let is_denied = !Shelf::Local.is_usable();
     let turn = move |deny: bool| {
         Shelf::Session.put(STORAGE_KEY, &if deny { "denied" } else { "allowed" });
-        // The path alone: the address may carry `?storage=denied`. A browser that can't load it shows that by itself.
-        let location = window().location();
-        let _ = location.set_href(&location.pathname().unwrap_or_default());
+        load_again();
     };
     view! {
         <Switch
@@ -164,6 +166,50 @@ fn StorageSwitch() -> impl IntoView {
             on_turn=turn
         />
     }
+}
+
+#[component]
+fn ConsentSwitch() -> impl IntoView {
+    let turn = move |asked: bool| {
+        owner::ask(asked);
+        load_again();
+    };
+    view! {
+        <Switch
+            name="Ask for consent"
+            expect="Reloads. Nothing is stored or sent before a yes; clicks until then wait in memory."
+            is_on=Signal::stored(owner::is_asked())
+            is_busy=Signal::stored(false)
+            on_turn=turn
+        />
+    }
+}
+
+#[component]
+fn OptOutSwitch() -> impl IntoView {
+    let sources: Sources = expect_context();
+    let turn = move |out: bool| {
+        if out {
+            sources.see(Sight::Withdrawn);
+        }
+        owner::opt(out);
+        sources.is_out.set(out);
+    };
+    view! {
+        <Switch
+            name="Opt out"
+            expect="Nothing is logged any more. What waits is thrown away, the visitor’s key too."
+            is_on=sources.is_out
+            is_busy=Signal::stored(false)
+            on_turn=turn
+        />
+    }
+}
+
+/// The path alone: the address may carry `?storage=denied`. A browser that can't load it shows that by itself.
+fn load_again() {
+    let location = window().location();
+    let _ = location.set_href(&location.pathname().unwrap_or_default());
 }
 
 /// Clicks on a span in the shop's footer, each at a place of its own, a few in each frame.

@@ -12,6 +12,7 @@ use super::sources::{Sources, Tracker};
 use super::switches::Switches;
 use super::wire::Place;
 use crate::keep::Shelf;
+use crate::owner::{self, Consent, Visit};
 
 /// A screen reader is told the counts no more often than this.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(4);
@@ -123,7 +124,16 @@ fn Notices() -> impl IntoView {
         ),
         _ => None,
     };
+    let visit = Visit::of_app();
+    let choice = move || match visit.consent.get() {
+        _ if sources.is_out.get() => Some("This visitor opted out: nothing is logged and nothing is stored."),
+        _ if !owner::is_asked() => None,
+        None => Some("No answer yet: clicks wait in the memory of this page; nothing is stored or sent."),
+        Some(Consent::Denied) => Some("The visitor said no: nothing is logged and nothing is stored."),
+        Some(Consent::Granted) => None,
+    };
     view! {
+        {move || choice().map(|text| view! { <p class="notice">{text}</p> })}
         {move || tracker().map(|text| view! { <p class="notice">{text}</p> })}
         {move || down().map(|text| view! { <p class="notice is-bad">{text}</p> })}
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const QUEUE_PREFIX: &str = "logdig.q.";
 
 /// One log, as far as a line of the panel needs it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Log {
     /// `<document id>.<seq>`; empty in a queue entry that leaves it to its key.
@@ -21,6 +21,22 @@ pub struct Log {
     pub current_page: String,
     /// Where a clicked link leads, or `tag;class;id;name;data-reactid` of what was clicked.
     pub link: String,
+    /// On a leave: milliseconds that the view was looked at.
+    pub engaged_ms: u64,
+    /// On a leave: deepest point seen, percent of the document.
+    pub scroll_max: f64,
+    /// On a move: where the pointer rested, as `x,y;x,y`.
+    pub points: String,
+    /// Name of the shop's own event.
+    pub name: String,
+    /// What the event is worth.
+    pub value: Option<f64>,
+    /// Of `value`: ISO 4217.
+    pub currency: String,
+    /// Which experiment was met.
+    pub experiment: String,
+    /// Which variation of it was shown.
+    pub variation: String,
 }
 
 /// The body of the tracker's POST.

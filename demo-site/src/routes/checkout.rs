@@ -3,10 +3,12 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
+use wasm_bindgen::JsCast;
 
 use super::euros;
 use crate::app::name_page;
 use crate::basket::Basket;
+use crate::owner::{self, Visit};
 
 /// `/checkout`
 #[component]
@@ -21,6 +23,7 @@ pub fn Checkout() -> impl IntoView {
                     {move || basket.n_pieces()}" pieces, "{move || euros(basket.price() + basket.delivery())}
                     " with delivery. What you type stays in this page."
                 </p>
+                <SignIn />
                 <Form basket />
             </Show>
         </div>
@@ -42,6 +45,7 @@ fn Form(basket: Basket) -> impl IntoView {
     let navigate = use_navigate();
     let order = move |event: SubmitEvent| {
         event.prevent_default();
+        owner::order(basket.price() + basket.delivery(), basket.n_pieces(), &pays_by(&event));
         basket.clear();
         navigate("/thanks", leptos_router::NavigateOptions::default());
     };
@@ -71,6 +75,34 @@ fn Form(basket: Basket) -> impl IntoView {
                 <button class="button" type="submit">"Order"</button>
             </p>
         </form>
+    }
+}
+
+/// The chosen way to pay. Nothing that was typed is read.
+fn pays_by(event: &SubmitEvent) -> String {
+    let form = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let chosen = form.and_then(|form| form.query_selector("[name=pay]:checked").ok().flatten());
+    chosen.and_then(|input| input.get_attribute("value")).unwrap_or_default()
+}
+
+#[component]
+fn SignIn() -> impl IntoView {
+    let visit = Visit::of_app();
+    let offer = move || {
+        view! {
+            <span>"Been here before?"</span>
+            <button class="button small quiet" type="button" id="sign-in" on:click=move |_| visit.sign_in()>
+                "Sign in as our test customer"
+            </button>
+        }
+    };
+    view! {
+        <p class="row sign-in" role="status">
+            {move || match visit.customer.get() {
+                Some(customer) => view! { <span>"Signed in as "{customer}"."</span> }.into_any(),
+                None => offer().into_any(),
+            }}
+        </p>
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Card, Missing, euros};
 use crate::app::name_page;
 use crate::basket::Basket;
 use crate::goods::{self, Good};
+use crate::owner::Visit;
 
 /// `/goods/:slug`
 #[component]
@@ -88,6 +89,7 @@ fn Finishes(good: &'static Good, finish: RwSignal<&'static str>) -> impl IntoVie
 #[component]
 fn Buy(good: &'static Good, finish: RwSignal<&'static str>) -> impl IntoView {
     let basket = Basket::of_app();
+    let wording = Visit::of_app().wording();
     let is_added = RwSignal::new(false);
     let add = move |_| {
         basket.add(good.slug, finish.get_untracked());
@@ -101,7 +103,7 @@ fn Buy(good: &'static Good, finish: RwSignal<&'static str>) -> impl IntoView {
     view! {
         <p class="row">
             <button class="button" type="button" id="add-to-basket" disabled=good.n_ready == 0 on:click=add>
-                "Add to basket"
+                {wording.text()}
             </button>
             <span class="soft" role="status">
                 <Show when=move || is_added.get() fallback=move || stock.clone()>

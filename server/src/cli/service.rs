@@ -1,5 +1,6 @@
-//! `logdig service add | tag | list | remove`.
+//! `logdig service add | tag | check | list | remove`.
 
+mod check;
 mod tag;
 
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ pub enum ServiceCommand {
     Add(AddArgs),
     /// Print what goes into the pages of a service: HTML, npm, Next.js, tag managers
     Tag(tag::TagArgs),
+    /// Fetch a page, and say what keeps its logs from coming. Exit code 1 says that something does
+    Check(check::CheckArgs),
     /// Show all services with their tokens and origins
     List(ListArgs),
     /// Remove a service: its logs stay, new ones are refused
@@ -80,6 +83,7 @@ impl ServiceCommand {
         match self {
             Self::Add(args) => add(args)?,
             Self::Tag(args) => args.run()?,
+            Self::Check(args) => return args.run(),
             Self::List(args) => list(&args)?,
             Self::Remove(args) => remove(&args)?,
         }

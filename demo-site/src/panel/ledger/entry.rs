@@ -54,6 +54,8 @@ pub enum Trouble {
     },
     /// See [`LOST_AFTER_MS`].
     Lost,
+    /// Thrown away unsent, since the visitor said no.
+    Withdrawn,
 }
 
 /// A log's place in a POST: refusals name it so.
@@ -64,7 +66,7 @@ pub(super) struct Seat {
 }
 
 /// One log and what was seen of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// What it says.
     pub log: Log,
@@ -104,7 +106,16 @@ impl Entry {
 
     /// Nothing more will happen to it.
     pub(super) fn is_settled(&self) -> bool {
-        self.stage == Stage::InFile || matches!(self.trouble, Some(Trouble::Refused { .. }))
+        self.stage == Stage::InFile || matches!(self.trouble, Some(Trouble::Refused { .. } | Trouble::Withdrawn))
+    }
+
+    /// A leave of a view that is still there: the tracker keeps it up to date, and sends it when the view is left or,
+    /// should this page end unseen, from the next one.
+    pub fn is_draft(&self) -> bool {
+        self.log.r#type == "leave"
+            && self.origin == Origin::Here
+            && self.stage == Stage::Queued
+            && self.trouble.is_none()
     }
 
     /// Settled, and no key of it could bring it up again.
@@ -114,8 +125,20 @@ impl Entry {
 
     /// It should be in a file, or soon: durable, or out of every queue.
     pub(super) fn is_due(&self) -> bool {
-        let is_kept = self.in_storage || (self.in_memory && self.origin == Origin::Here);
-        self.stage >= Stage::Durable || !is_kept
+        self.stage >= Stage::Durable || !self.is_kept()
+    }
+
+    /// The tracker holds it: in localStorage, or in the memory of this page.
+    fn is_kept(&self) -> bool {
+        self.in_storage || (self.in_memory && self.origin == Origin::Here)
+    }
+
+    /// The visitor said no: the tracker throws away what waits. What is under way may still arrive.
+    pub(super) fn withdraw(&mut self) {
+        if self.is_kept() && self.seat.is_none() && self.stage < Stage::Durable {
+            self.in_storage = false;
+            self.trouble = Some(Trouble::Withdrawn);
+        }
     }
 
     /// A POST takes it along.
@@ -189,7 +212,7 @@ impl Entry {
     }
 
     pub(super) fn miss(&mut self, waited_ms: u32) {
-        if !self.is_due() {
+        if self.is_settled() || !self.is_due() {
             return;
         }
         self.missed_ms = self.missed_ms.saturating_add(waited_ms);

@@ -220,3 +220,38 @@ fn however_much_waits_the_ledger_stays_bounded() {
     let ledger = ledger([queue(&ids)]);
     assert_eq!((ledger.entries.len(), ledger.counts().made), (FOLLOWED_MAX, ids.len()));
 }
+
+fn leave(id: &str, engaged_ms: u64) -> Log {
+    Log { id: id.into(), r#type: "leave".into(), engaged_ms, ..Log::default() }
+}
+
+#[test]
+fn the_leave_of_a_view_that_is_still_there_counts_when_it_goes_out_and_says_what_went_out() {
+    let mut ledger = ledger([Sight::Queue(vec![leave("d.1", 5_000)])]);
+    assert!(entry(&ledger, "d.1").is_draft());
+    assert_eq!(ledger.counts(), Counts::default());
+    ledger.see(Sight::PostLeft { post: 1, logs: vec![leave("d.1", 9_000)], stored: true });
+    assert_eq!((entry(&ledger, "d.1").stage, entry(&ledger, "d.1").log.engaged_ms), (Stage::Sent, 9_000));
+    assert_eq!((ledger.counts().made, ledger.counts().waiting), (1, 1));
+}
+
+#[test]
+fn a_draft_that_its_page_left_behind_is_a_log_that_waits() {
+    let ledger = ledger([Sight::Queue(vec![leave("d.1", 5_000)])]).resumed();
+    assert!(!entry(&ledger, "d.1").is_draft());
+    assert_eq!(ledger.counts().waiting, 1);
+}
+
+#[test]
+fn a_visitor_who_says_no_withdraws_what_waits_but_not_what_is_under_way() {
+    let mut ledger = ledger([queue(&["d.0", "d.1", "d.2"]), post(1, &["d.0"]), answer(1, 200), queue(&["d.1", "d.2"])]);
+    ledger.see(post(2, &["d.1"]));
+    ledger.see(Sight::Withdrawn);
+    ledger.see(queue(&[]));
+    ledger.see(files(&["d.0", "d.1", "d.2"], &[], LOST_AFTER_MS + 1));
+    assert_eq!(entry(&ledger, "d.2").trouble, Some(Trouble::Withdrawn));
+    assert_eq!((ledger.counts().waiting, ledger.counts().lost), (0, 2));
+    ledger.see(answer(2, 200));
+    assert_eq!((entry(&ledger, "d.1").stage, &entry(&ledger, "d.1").trouble), (Stage::Durable, &None));
+    assert_eq!(ledger.sought(9), ["d.0", "d.1"]);
+}
