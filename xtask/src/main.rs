@@ -117,7 +117,7 @@ fn run(command: Command) -> Result<()> {
         Command::Demo(options) => demo::demo(&workspace, options),
         Command::Test { arguments } => test::test(&workspace, &arguments),
         Command::Size { format } => size::size(&workspace, format),
-Command::Npm { dry_run } => npm::npm(&workspace, dry_run),
+        Command::Npm { dry_run } => npm::npm(&workspace, dry_run),
         Command::Bench(what) => bench::bench(&workspace, &what),
         Command::Ci { checks_only } => ci::ci(&workspace, checks_only, &Arguments::command()),
     }

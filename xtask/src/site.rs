@@ -1,7 +1,7 @@
 //! The demo site: Rust to wasm, and the files beside it, into `demo-site/dist`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
