@@ -92,7 +92,7 @@ impl Site {
     /// From now on pages have the early snippet, as the program prints it, instead of the tag.
     pub fn set_snippet(&self, server: &Server) {
         let data = server.data_text();
-        let flags = ["service", "tag", "local", "--for", "snippet", "--server", &server.url(), "--data", &data];
+        let flags = ["service", "tag", "local", "--for", "snippet", "--url", &server.url(), "--data", &data];
         let printed = logdig(&flags);
         assert!(printed.status.success(), "{printed:?}");
         *lock(&self.shared.tag) = String::from_utf8(printed.stdout).expect("a snippet is text");

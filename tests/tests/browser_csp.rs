@@ -45,7 +45,7 @@ fn recipes() -> Vec<Recipe> {
 /// What the program prints for a page: the tag itself, not a copy of it.
 fn printed(server: &Server, flags: &[&str]) -> String {
     let (data, url) = (server.data_text(), server.url());
-    let common = ["service", "tag", "local", "--server", &url, "--data", &data];
+    let common = ["service", "tag", "local", "--url", &url, "--data", &data];
     let output = logdig(&[&common[..], flags].concat());
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("a tag is text").trim().to_owned()

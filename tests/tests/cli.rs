@@ -54,16 +54,16 @@ fn tags_are_printed_for_every_place_and_name_the_collector() {
     let server = "https://logs.shop.example/";
     stdout(&run(&["add", "My shop", "--origin", "https://shop.example", "--token", "shop-token"]));
     let tags: Value =
-        serde_json::from_str(&stdout(&run(&["tag", "My shop", "--server", server, "--format", "json"]))).expect("JSON");
+        serde_json::from_str(&stdout(&run(&["tag", "My shop", "--url", server, "--format", "json"]))).expect("JSON");
     assert_eq!(tags["token"], "shop-token");
     for place in ["html", "snippet", "npm", "next", "gtm"] {
         let tag = tags["tags"][place].as_str().unwrap_or_else(|| panic!("a tag for {place}: {tags}"));
         assert!(tag.contains("shop-token") && tag.contains("https://logs.shop.example/"), "{place}: {tag}");
-        let alone = stdout(&run(&["tag", "my-shop", "--server", server, "--for", place]));
+        let alone = stdout(&run(&["tag", "my-shop", "--url", server, "--for", place]));
         assert_eq!(alone.trim_end(), tag, "as it is, ready for a pipe");
     }
     let text = stdout(&run(&["tag", "My shop"]));
-    assert!(text.contains("ADDRESS-OF-YOUR-COLLECTOR") && text.contains("--server"), "it says what is missing: {text}");
+    assert!(text.contains("ADDRESS-OF-YOUR-COLLECTOR") && text.contains("--url"), "it says what is missing: {text}");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_service_that_cannot_be_is_refused_with_a_sentence() {
         &["add", "other", "--origin", "null"],
         &["add", "other", "--origin", "https://b.example", "--time-zone", "Mars/Olympus"],
         &["add", "other", "--origin", "https://b.example", "--token", "with space"],
-        &["add", "other", "--origin", "https://b.example", "--server", "logs.example"],
+        &["add", "other", "--origin", "https://b.example", "--url", "logs.example"],
         &["tag", "other"],
         &["remove", "other"],
     ];

@@ -69,9 +69,11 @@ export const start = (options, part, stub = {}) => {
   };
   // A draft stays in the browser's storage: who finds it there sends it, should this document end unseen.
   const leave = is_draft => {
+    const was_engaged = since;
     if (!is_draft) more?.left();
     tally();
-    if (engaged_ms < ENGAGED_MS_MIN) return;
+    // A draft of what has not grown was kept before.
+    if (engaged_ms < ENGAGED_MS_MIN || is_draft && !was_engaged) return;
     note(LEAVE, [Math.round(engaged_ms), scroll_max, ...vitals?.() ?? []], [], is_draft);
     if (!is_draft) engaged_ms = 0;
   };
@@ -112,15 +114,26 @@ export const start = (options, part, stub = {}) => {
   };
   // An event's path is gone once it was handled, so what it hit is kept beside it.
   const hear = event => {
-    const target = event.composedPath()[0];
-    soon(() => click(event, target));
+    try {
+      const target = event.composedPath()[0];
+      soon(() => click(event, target));
+    } catch (error) { tell(error); }
   };
 
-  const begin = () => {
+  // What is seldom needed comes when nothing else is to do, once.
+  let bring_parts = () => {
+    const { rage, dead, move } = options;
+    if (rage !== 'off' || dead !== 'off' || move)
+      part('more').then(({ default: add }) => { more = add({ options, on, safely, place, log, note }); }).catch(tell);
+    if (options.vitals) part('vitals').then(({ default: measure }) => { vitals = measure(); }).catch(tell);
+  };
+  const begin = (at_ms = arrived_ms) => {
     if (!is_loaded || is_on || !is_granted || is_out() || document.prerendering) return;
     is_on = 1;
-    safely(enter)(arrived_ms);
+    safely(enter)(at_ms);
     for (const act of early.splice(0)) safely(act)();
+    if (bring_parts) (self.requestIdleCallback ?? setTimeout)(bring_parts);
+    bring_parts = 0;
   };
   const stop = () => {
     is_on = 0;
@@ -156,19 +169,12 @@ export const start = (options, part, stub = {}) => {
     for (const name of ['focus', 'blur']) on(self, name, safely(tally));
     on(document, 'scroll', safely(measure_scroll));
     on(self, 'online', safely(() => flush(true)));
-    on(document, 'prerenderingchange', begin);
+    on(document, 'prerenderingchange', () => begin(performance.now()));
+    on(self, 'storage', safely(() => is_out() && stop())); // in another tab
     setInterval(safely(() => leave(true)), 5e3);
     setInterval(safely(tick), 3e4);
     watch(); // last: a page may have broken what it needs
   };
-  // What is seldom needed comes when nothing else is to do.
-  const bring_parts = () => {
-    const { rage, dead, move } = options;
-    if (rage !== 'off' || dead !== 'off' || move)
-      part('more').then(({ default: add }) => { more = add({ options, on, safely, place, log, note }); }).catch(tell);
-    if (options.vitals) part('vitals').then(({ default: measure }) => { vitals = measure(); }).catch(tell);
-  };
-
   const controls = {
     consent: answer => (is_granted = answer === 'granted') ? begin() : stop(),
     optOut: () => { set_out(1); stop(); },
@@ -203,7 +209,6 @@ export const start = (options, part, stub = {}) => {
     prepare(exports);
     is_loaded = 1;
     begin();
-    (self.requestIdleCallback ?? setTimeout)(bring_parts);
     listen();
   }).catch(tell);
   if (stub.l) removeEventListener('click', stub.l, true);

@@ -3,7 +3,8 @@
 
 // What is logged: the original's four elements, what it bound by attribute, and buttons by role.
 const CLICKABLE = 'a,span,button,input,[href],[reactid],[data-reactid],[role=button]';
-const CAMPAIGN = 'utm_*,gclid,gbraid,wbraid,dclid,fbclid,msclkid,ttclid,twclid,li_fat_id';
+// utm_source, gclid, fbclid, msclkid, gbraid, …: what advertisers and search engines add.
+const CAMPAIGN = /^utm_|clk?id$|braid$/;
 const NAME = /^[a-z_-]+$/i;
 
 let clicked = CLICKABLE, ignored = '[data-logdig-ignore]', kept, hash, has_title;
@@ -12,13 +13,14 @@ export const read_for = ({ select, ignore, query, hash: kept_hash, title }) => {
   const with_own = (selector, own) => { try { document.querySelector(own); return selector + ',' + own; } catch { return selector; } };
   clicked = with_own(clicked, select ?? '');
   ignored = with_own(ignored, ignore ?? '');
-  kept = query?.split(',').concat(CAMPAIGN.split(','));
+  kept = query?.split(',');
   hash = kept_hash;
   has_title = title;
 };
 
 // An address, without what the owner does not want to know.
-const is_kept = name => kept.some(one => one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one);
+const is_kept = name => CAMPAIGN.test(name)
+  || kept.some(one => one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one);
 export const clean = address => {
   if (kept || hash === 'off') try {
     const url = new URL(address);

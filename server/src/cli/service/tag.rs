@@ -34,8 +34,8 @@ pub struct TagConfig {
 
     /// Address at which browsers reach the collector, such as https://logs.shop.example, or a path such as /stats/
     /// that your site hands on to it
-    #[arg(long, value_name = "URL", env = "LOGDIG_SERVER", value_parser = server)]
-    server: Option<String>,
+    #[arg(long, value_name = "URL", env = "LOGDIG_URL", value_parser = url)]
+    url: Option<String>,
 
     /// Name of the tracker's files, as in `serve --script-name`
     #[arg(long, value_name = "NAME", env = "LOGDIG_SCRIPT_NAME", default_value = DEFAULT_NAME,
@@ -83,7 +83,7 @@ impl TagConfig {
     /// When the service has no token.
     pub fn print(&self, service: &Service, integrity: Option<String>) -> anyhow::Result<()> {
         let token = service.tokens.first().context("the service has no token, so no page can send its logs")?;
-        let server = self.server.as_deref().unwrap_or(ADDRESS_PLACEHOLDER);
+        let server = self.url.as_deref().unwrap_or(ADDRESS_PLACEHOLDER);
         let tag = Tag { script_name: self.script_name.clone(), integrity, ..Tag::new(server, token) };
         match (self.format, self.place) {
             (Format::Json, _) => println!("{}", serde_json::to_string_pretty(&self.as_json(service, &tag))?),
@@ -96,7 +96,7 @@ impl TagConfig {
     fn as_json(&self, service: &Service, tag: &Tag) -> serde_json::Value {
         let places = Place::ALL.into_iter().filter(|place| self.place.is_none_or(|only| only == *place));
         let tags: BTreeMap<Place, String> = places.map(|place| (place, tag.text(place))).collect();
-        let server = self.server.as_ref().map(|_| &tag.server);
+        let server = self.url.as_ref().map(|_| &tag.server);
         serde_json::json!({"id": service.id, "name": service.name, "token": tag.token, "server": server, "tags": tags})
     }
 
@@ -107,8 +107,8 @@ impl TagConfig {
                 tag.text(place).lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n").collect();
             text.push_str(&format!("\n{}\n\n{pasted}", place.title()));
         }
-        if self.server.is_none() {
-            text.push_str("\nNo address was given: say with --server where browsers reach the collector.\n");
+        if self.url.is_none() {
+            text.push_str("\nNo address was given: say with --url where browsers reach the collector.\n");
         }
         if self.integrity {
             text.push_str("\nThe hash is that of this version: when you update the collector, paste the new tag.\n");
@@ -118,8 +118,7 @@ impl TagConfig {
 }
 
 /// Reads where browsers reach the collector: an address, or a path of the page's own site.
-fn server(text: &str) -> Result<String, String> {
-    let sentence = "write an address such as https://logs.shop.example, or a path such as /stats/";
+fn url(text: &str) -> Result<String, String> {
     if text.starts_with('/') && !text.starts_with("//") && !text.contains(['?', '#', ' ']) {
         return Ok(text.to_owned());
     }
@@ -127,7 +126,7 @@ fn server(text: &str) -> Result<String, String> {
         Ok(url) if ["http", "https"].contains(&url.scheme()) && url.query().is_none() && url.fragment().is_none() => {
             Ok(url.into())
         }
-        _ => Err(sentence.to_owned()),
+        _ => Err("write an address such as https://logs.shop.example, or a path such as /stats/".to_owned()),
     }
 }
 
@@ -138,11 +137,11 @@ mod tests {
     #[test]
     fn reads_addresses_and_paths() {
         for text in ["https://logs.example", "https://shop.example/stats/", "http://127.0.0.1:8300", "/stats/", "/"] {
-            assert_eq!(server(text).map(|read| read.starts_with(text)), Ok(true), "{text}");
+            assert_eq!(url(text).map(|read| read.starts_with(text)), Ok(true), "{text}");
         }
         for text in ["", "logs.example", "//logs.example", "ftp://logs.example", "https://a/?b", "/a b", "javascript:1"]
         {
-            assert!(server(text).is_err(), "{text}");
+            assert!(url(text).is_err(), "{text}");
         }
     }
 }

@@ -70,21 +70,23 @@ async fn nobody_brings_a_daily_key_of_their_own() {
     assert_eq!(answer.verdict(), (400, "missing".to_owned()));
 }
 
+/// The keys of two requests that a proxy hands on, each with its word on the client's address.
+async fn keys_of_two(header: Option<&str>, told: [&str; 2]) -> Vec<String> {
+    let header = header.map(|name| name.parse().expect("a name"));
+    let collector = TestCollector::with(|app| app.client_address = ClientAddress::new(header, 1));
+    for address in told {
+        post_as(&collector, [10, 0, 0, 9], &[(NAMED, address)], keyless("shop", "")).await;
+    }
+    keys(&collector).await
+}
+
 #[tokio::test]
 async fn a_proxy_s_word_counts_where_the_owner_says_so() {
-    let told = [(NAMED, "6.6.6.6, 192.0.2.1")];
-    let proxy = [10, 0, 0, 9];
-    let keys_with = async |header: Option<&str>, bodies: [(&[(&str, &str)], [u8; 4]); 2]| {
-        let header = header.map(|name| name.parse().expect("a name"));
-        let collector = TestCollector::with(|app| app.client_address = ClientAddress::new(header, 1));
-        for (headers, peer) in bodies {
-            post_as(&collector, peer, headers, keyless("shop", "")).await;
-        }
-        keys(&collector).await
-    };
-    let keys = keys_with(Some(NAMED), [(&told, proxy), (&[(NAMED, "192.0.2.1")], [10, 0, 0, 8])]).await;
-    assert_eq!(keys[0], keys[1], "one client by two proxies");
-    let keys = keys_with(None, [(&told, proxy), (&[(NAMED, "192.0.2.7")], proxy)]).await;
+    let keys = keys_of_two(Some(NAMED), ["6.6.6.6, 192.0.2.1", "192.0.2.1"]).await;
+    assert_eq!(keys[0], keys[1], "one client, who wrote something before the proxy's word");
+    let keys = keys_of_two(Some(NAMED), ["192.0.2.1", "192.0.2.7"]).await;
+    assert_ne!(keys[0], keys[1], "two clients");
+    let keys = keys_of_two(None, ["192.0.2.1", "192.0.2.7"]).await;
     assert_eq!(keys[0], keys[1], "what anyone can write changes nothing");
 }
 
