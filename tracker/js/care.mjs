@@ -121,7 +121,7 @@ export const open = (at, n_bytes) => {
   cared = new Set();
   held = new Promise(resolve => { release = resolve; });
   claim(document_id, 1);
-  setTimeout(tick, 1e3);
+  setTimeout(() => { try { tick(); } catch {} }, 1e3);
   return origin_of(document_id, read(at, n_bytes));
 };
 

@@ -40,9 +40,10 @@ export const start = (options, part, stub = {}) => {
   const arrived_ms = performance.now();
 
   // After a trap Rust does nothing any more: what is queued in the browser's storage waits for the next page.
-  const safely = act => (...values) => {
-    if (is_on) try { act(...values); } catch (error) { tell(error); }
+  const guard = act => (...values) => {
+    try { act(...values); } catch (error) { tell(error); }
   };
+  const safely = act => guard((...values) => is_on && act(...values));
   const soon = act => {
     if (is_on) safely(act)();
     else if ((is_granted || consent === 'wait') && !is_out() && early.length < EARLY_MAX) early.push(act);
@@ -113,20 +114,18 @@ export const start = (options, part, stub = {}) => {
     more?.clicked(event, target, element);
   };
   // An event's path is gone once it was handled, so what it hit is kept beside it.
-  const hear = event => {
-    try {
-      const target = event.composedPath()[0];
-      soon(() => click(event, target));
-    } catch (error) { tell(error); }
-  };
+  const hear = guard(event => {
+    const target = event.composedPath()[0];
+    soon(() => click(event, target));
+  });
 
   // What is seldom needed comes when nothing else is to do, once.
-  let bring_parts = () => {
+  let bring_parts = guard(() => {
     const { rage, dead, move } = options;
     if (rage !== 'off' || dead !== 'off' || move)
       part('more').then(({ default: add }) => { more = add({ options, on, safely, place, log, note }); }).catch(tell);
     if (options.vitals) part('vitals').then(({ default: measure }) => { vitals = measure(); }).catch(tell);
-  };
+  });
   const begin = (at_ms = arrived_ms) => {
     if (!is_loaded || is_on || !is_granted || is_out() || document.prerendering) return;
     is_on = 1;
@@ -154,12 +153,12 @@ export const start = (options, part, stub = {}) => {
     on(self, 'popstate', act);
     on(self, 'hashchange', act);
     // The original looked at the address when the page changed. So do we, at most once a second.
-    const observer = new MutationObserver(() => {
+    const observer = new MutationObserver(guard(() => {
       observer.disconnect();
       act();
       setTimeout(observe, 1e3);
-    });
-    const observe = () => observer.observe(document, { childList: true, subtree: true });
+    }));
+    const observe = guard(() => observer.observe(document, { childList: true, subtree: true }));
     observe();
   };
   const listen = () => {

@@ -1,6 +1,7 @@
 // The drop-in script: its options stand in its tag, its parts lie beside it.
 import { start } from './core.mjs';
 
+// The packer puts all of it into a try: a page may have broken whatever this needs.
 const { dataset, src } = document.currentScript || document.querySelector('script[data-token]');
 const { name = 'logdig' } = dataset;
 const stub = self[name];

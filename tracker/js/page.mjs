@@ -70,9 +70,9 @@ const select = element => {
   return steps.join('>');
 };
 
-// Only positioned ancestors can be fixed, and those are what `offsetParent` gives.
+// Only positioned ancestors can be fixed, and those are what `offsetParent` gives; or a form's field of that name, for ever.
 const is_fixed = element => {
-  for (; element; element = element.offsetParent)
+  for (let depth = 99; element && depth--; element = element.offsetParent)
     if (/fixed|sticky/.test(getComputedStyle(element).position)) return 1;
 };
 

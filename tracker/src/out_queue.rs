@@ -78,7 +78,7 @@ pub struct OutQueue {
     n_failures: u32,
     /// No request before this time, in milliseconds of whatever clock the caller has.
     wait_until_ms: f64,
-    /// How many logs were given up since the last time somebody asked.
+    /// How many logs were given up.
     n_dropped: u32,
 }
 
@@ -107,7 +107,8 @@ impl OutQueue {
         }
         let mut n_entries = self.n_entries;
         let mut chars: u32 = self.entries().map(|entry| entry.chars).sum();
-        for oldest in self.entries.iter_mut().take(self.n_entries) {
+        // What is under way may be stored already, and its request must find it when it ends.
+        for oldest in self.entries.iter_mut().take(self.n_entries).filter(|entry| entry.flight == WAITING) {
             if n_entries <= QUEUE_LOGS_MAX && chars <= QUEUE_CHARS_MAX as u32 {
                 break;
             }
@@ -143,12 +144,14 @@ impl OutQueue {
         self.entries().any(|entry| entry.flight == WAITING)
     }
 
-    /// Forgets what the browser's storage holds too: somebody else may have taken it over. What is here alone waits.
+    /// Begins a document's life. What the browser's storage holds too is forgotten: somebody else may have taken it over.
+    /// What is here alone waits.
     pub fn forget_kept(&mut self) {
         for entry in self.entries_mut() {
             entry.flight = if entry.is_kept { GONE } else { WAITING };
         }
         self.n_flights = 0;
+        self.n_dropped = 0;
         self.sweep(&mut |_, _| {});
     }
 
@@ -158,9 +161,9 @@ impl OutQueue {
         self.n_flights = 0;
     }
 
-    /// How many logs were given up since the last call.
-    pub fn take_dropped(&mut self) -> u32 {
-        core::mem::take(&mut self.n_dropped)
+    /// How many logs were given up in the document's life so far.
+    pub fn n_dropped(&self) -> u32 {
+        self.n_dropped
     }
 
     /// Counts a log that was given up before it came here.
@@ -303,7 +306,7 @@ mod tests {
         let (flight, _) = queue.take_off().unwrap();
         queue.land(flight, Outcome::Done, 0.0, 0.0, 0.5);
         assert_eq!(swept(&mut queue), [(0, false), (1, true)]);
-        assert_eq!(queue.take_dropped(), 0);
+        assert_eq!(queue.n_dropped(), 0);
     }
 
     #[test]
@@ -353,7 +356,7 @@ mod tests {
         assert_eq!(seqs(&queue, flight), [0]);
         queue.land(flight, Outcome::TooLarge, 0.0, 0.0, 0.0);
         assert_eq!(swept(&mut queue), [(0, false)]);
-        assert_eq!(queue.take_dropped(), 1);
+        assert_eq!(queue.n_dropped(), 1);
     }
 
     #[test]
@@ -384,7 +387,20 @@ mod tests {
         let dropped: Vec<_> = (0..2_005).flat_map(|seq| push(seq, 1)).collect();
         assert_eq!(dropped, [0, 1, 2, 3, 4]);
         assert_eq!(push(9_999, QUEUE_CHARS_MAX as u32).len(), 2_000);
-        assert_eq!((queue.take_dropped(), queue.take_dropped()), (2_005, 0));
+        assert_eq!(queue.n_dropped(), 2_005);
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_given_up() {
+        let mut queue = queue_of(&[(1, 0, 10)]);
+        let (flight, _) = queue.take_off().unwrap();
+        let mut gone = vec![];
+        for seq in 1..=QUEUE_LOGS_MAX as i32 {
+            queue.push(Entry::new(1, seq, 1, true), &mut |entry, _| gone.push(entry.seq));
+        }
+        assert_eq!(gone, [1]);
+        queue.land(flight, Outcome::Done, 0.0, 0.0, 0.0);
+        assert_eq!((swept(&mut queue), queue.n_flights), (vec![(0, false)], 0));
     }
 
     #[test]

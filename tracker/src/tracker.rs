@@ -257,9 +257,9 @@ impl Tracker {
         self.scratch.push_ascii(b'.');
         push_decimal(&mut self.scratch, seq.into(), 0);
         object.text(const { Field::id.as_str() }, self.scratch.text().unwrap_or_default());
-        let n_dropped = self.queue.take_dropped();
-        if n_dropped > 0 {
-            object.whole("dropped", n_dropped.into());
+        // In every log from then on, since the next may be given up as well.
+        if self.queue.n_dropped() > 0 {
+            object.whole("dropped", self.queue.n_dropped().into());
         }
         object.end();
     }

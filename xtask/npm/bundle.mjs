@@ -83,7 +83,7 @@ export function withNames(js, short) {
 }
 
 export async function minified(js, options) {
-  const compress = { passes: 4, inline: 1, unsafe_arrows: true, pure_getters: true };
+  const compress = { passes: 4, inline: 1, unsafe_arrows: true, pure_getters: true, booleans_as_integers: true };
   const result = await minify(js, { ecma: 2022, compress, mangle: true, ...options });
   return result.code;
 }

@@ -39,11 +39,11 @@ const dead = ({ on, safely, place, log }) => {
   // The clicks after which nothing has happened yet, by their elements: each is told once, however often it is clicked.
   const clicks = new Map();
   let is_alive;
-  const live = () => {
+  const live = safely(() => {
     is_alive = true;
     clicks.clear();
     observer.disconnect();
-  };
+  });
   const observer = new MutationObserver(live);
   // From the press on: pages may act on that. Shadow roots are looked into one by one.
   const watch = event => {
@@ -53,7 +53,7 @@ const dead = ({ on, safely, place, log }) => {
   };
   for (const name of SIGNS_OF_LIFE) on(document, name, live);
   on(self, 'pagehide', live);
-  on(document, 'selectionchange', () => is_selecting() && live());
+  on(document, 'selectionchange', safely(() => is_selecting() && live()));
   on(document, 'pointerdown', safely(watch));
 
   const judge = safely(click => {

@@ -19,7 +19,7 @@ export const BLANK = { id: 'blank', name: 'no tracker', version: '', files: new 
 
 // Ours, as packed in the folder `dist`, which may have lazy parts beside `logdig.js`.
 export function logdig(dist, id, name, attributes) {
-  const files = new Map(fs.readdirSync(dist).map(file => [`/${id}/${file}`, fs.readFileSync(path.join(dist, file))]));
+  const files = scriptsIn(dist, `/${id}`);
   const head = logs => `<script async src="${logs}/${id}/logdig.js" data-token="bench" ${attributes}></script>`;
   return { id, name, version: 'this tree', files, head };
 }
@@ -52,8 +52,8 @@ export function peers(work) {
     },
     {
       id: 'posthog', name: 'PostHog', version: version('posthog-js'),
-      // It loads parts from /static when its server's settings ask for them. Surveys are off, as for a project without any.
-      files: scriptsIn(path.join(folder['posthog-js'], 'dist'), '/posthog/static', version('posthog-js')),
+      // It loads parts when its server's settings ask for them, from a folder of its version. Surveys are off, as for a project without any.
+      files: scriptsIn(path.join(folder['posthog-js'], 'dist'), '/posthog/static', `/posthog/static/${version('posthog-js')}`),
       head: logs => `<script>window.posthog = Object.assign([], { __SV: 1, _i: [['phc_bench', { api_host: '${logs}/posthog', disable_surveys: true }, 'posthog']] })</script>
         <script async crossorigin="anonymous" src="${logs}/posthog/static/array.js"></script>`,
       // Without settings from its server it would log no clicks.
@@ -90,11 +90,10 @@ function bundled(folder, file) {
   return Buffer.from(contents);
 }
 
-// Its loader asks for a plain name, what it loads later for one of the version.
-function scriptsIn(folder, under, version) {
+function scriptsIn(folder, ...prefixes) {
   const names = fs.readdirSync(folder).filter(name => name.endsWith('.js'));
-  const at = (prefix, name) => [`${prefix}/${name}`, fs.readFileSync(path.join(folder, name))];
-  return new Map(names.flatMap(name => [at(under, name), at(`${under}/${version}`, name)]));
+  const contents = names.map(name => [name, fs.readFileSync(path.join(folder, name))]);
+  return new Map(prefixes.flatMap(prefix => contents.map(([name, content]) => [`${prefix}/${name}`, content])));
 }
 
 const attribute = value => JSON.stringify(value).replaceAll('"', '&quot;');
