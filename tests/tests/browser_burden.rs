@@ -64,7 +64,7 @@ fn ten_thousand_clicks_cost_no_memory_and_leave_the_page_responsive() {
     assert!(longest_ms < 1_000.0, "the page was busy for {longest_ms} ms");
     let logs = stage.server.stop_and_read();
     let n_clicks = logs.iter().filter(|log| log.text("type") == "click").count() as u64;
-    let n_dropped: u64 = logs.iter().filter_map(|log| log.json["extra"]["dropped"].as_u64()).sum();
+    let n_dropped = logs.iter().filter_map(|log| log.json["extra"]["dropped"].as_u64()).max().unwrap_or_default();
     println!("{n_clicks} clicks stored, {n_dropped} given up");
     assert!(n_clicks + n_dropped <= 10_000 && n_clicks + n_dropped >= 9_990, "{n_clicks} + {n_dropped}");
 }

@@ -111,7 +111,9 @@ const claim = (document, is_own) => {
   const { locks } = navigator;
   const take = () => { cared.add(document); is_own || adopt(document); return held; };
   if (cared.has(document)) return;
-  if (locks) locks.request(prefix + document, { ifAvailable: true }, lock => lock && take()).catch(() => {});
+  if (locks) try {
+    locks.request(prefix + document, { ifAvailable: true }, lock => lock && take()).catch(() => {});
+  } catch { take(); } // a page broke them
   else if (!(get(LEASE + document) > Date.now())) take();
 };
 

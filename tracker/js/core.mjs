@@ -170,9 +170,9 @@ export const start = (options, part, stub = {}) => {
     on(self, 'online', safely(() => flush(true)));
     on(document, 'prerenderingchange', () => begin(performance.now()));
     on(self, 'storage', safely(() => is_out() && stop())); // in another tab
+    guard(watch)(); // a page may have broken what it needs
     setInterval(safely(() => leave(true)), 5e3);
     setInterval(safely(tick), 3e4);
-    watch(); // last: a page may have broken what it needs
   };
   const controls = {
     consent: answer => (is_granted = answer === 'granted') ? begin() : stop(),
