@@ -168,3 +168,15 @@ fn the_owner_may_log_whom_global_privacy_control_protects() {
     open(&stage, r#"data-gpc="off""#);
     stage.finish(&[VIEW]);
 }
+
+#[test]
+fn what_is_off_is_off() {
+    let stage = Stage::new();
+    open(&stage, r#"data-cookieless="off" data-move="off" data-title="off" data-consent="off""#);
+    stage.browser.move_to(300.0, 200.0);
+    stage.browser.click("#live");
+    open_again(&stage);
+    let logs = stage.finish(&[VIEW, LIVE, VIEW]);
+    assert!(logs.iter().all(|log| log.json["key_kind"].is_null() && log.json["title"].is_null()), "{logs:?}");
+    assert!(logs.iter().all(|log| log.text("type") != "move"), "{logs:?}");
+}

@@ -30,6 +30,8 @@ const load = async part => {
 // `options`: the attributes of the tag (docs/TRACKER.md). `part`: gives a promise of a part, by its name. `stub`: what
 // stood in for the tracker until now: its listener `l`, the clicks `c` that it heard and the calls `q` that it took.
 export const start = (options, part, stub = {}) => {
+  // What is off is there, and nothing: some options are on without a word.
+  for (const name in options) if (options[name] === 'off') options[name] = null;
   const { consent } = options;
   // What waits until logging may begin.
   let early = [];
@@ -122,7 +124,7 @@ export const start = (options, part, stub = {}) => {
   // What is seldom needed comes when nothing else is to do, once.
   let bring_parts = guard(() => {
     const { rage, dead, move } = options;
-    if (rage !== 'off' || dead !== 'off' || move)
+    if (rage !== null || dead !== null || move)
       part('more').then(({ default: add }) => { more = add({ options, on, safely, place, log, note }); }).catch(tell);
     if (options.vitals) part('vitals').then(({ default: measure }) => { vitals = measure(); }).catch(tell);
   });
@@ -183,7 +185,7 @@ export const start = (options, part, stub = {}) => {
     event: (name, { props, value, currency } = {}) => {
       const json = JSON.stringify(props) ?? '';
       // Rust would cut it, and what is left were no JSON.
-      if (json.length > PROPS_BYTES_MAX) tell('props of more than 2 KiB');
+      if (json.length > PROPS_BYTES_MAX) tell('props too long');
       else note(CUSTOM, [+value], [name, json, currency]);
     },
     exposure: (experiment, variation) => note(EXPOSURE, [], [experiment, variation]),
@@ -200,7 +202,7 @@ export const start = (options, part, stub = {}) => {
   store_in(options);
   read_for(options);
   send_to(options);
-  if (navigator.globalPrivacyControl && options.gpc !== 'off' || options.dnt && navigator.doNotTrack === '1') return () => {};
+  if (navigator.globalPrivacyControl && options.gpc !== null || options.dnt && navigator.doNotTrack === '1') return () => {};
   on(self, 'click', hear);
   load(part).then(exports => {
     __wbg_set_wasm(exports);

@@ -15,7 +15,7 @@ export const init = options => {
   // Once a page, and never on a server.
   if (is_begun || typeof document === 'undefined') return;
   is_begun = true;
-  try { command = start(options, part => parts[part](), { q: early }); } catch {}
+  try { command = start({ ...options }, part => parts[part](), { q: early }); } catch {}
 };
 export const event = (name, details) => command('event', name, details);
 export const exposure = (experiment, variation) => command('exposure', experiment, variation);

@@ -22,9 +22,9 @@ export const read_for = ({ select, ignore, query, hash: kept_hash, title }) => {
 const is_kept = name => CAMPAIGN.test(name)
   || kept.some(one => one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one);
 export const clean = address => {
-  if (kept || hash === 'off') try {
+  if (kept || hash === null) try {
     const url = new URL(address);
-    if (hash === 'off') url.hash = '';
+    if (hash === null) url.hash = '';
     if (kept) for (const name of [...url.searchParams.keys()]) if (!is_kept(name)) url.searchParams.delete(name);
     return url.href;
   } catch {}

@@ -98,8 +98,8 @@ const move = ({ on, safely, note }) => {
 // Gives what the core calls at each click, and when a view ends.
 export default hooks => {
   const { options } = hooks, clicks = [];
-  if (options.rage !== 'off') clicks.push(rage(hooks));
-  if (options.dead !== 'off') clicks.push(dead(hooks));
+  if (options.rage !== null) clicks.push(rage(hooks));
+  if (options.dead !== null) clicks.push(dead(hooks));
   const left = options.move ? move(hooks) : () => {};
   return { clicked: (...click) => clicks.forEach(act => act(...click)), left };
 };
