@@ -68,11 +68,10 @@ const origins = [];
 const origin_of = (document, common) => origins.push({ document, common, logs: new Map() }) - 1;
 const log_name = (document, seq) => `${LOG}${document}.${seq}`;
 
-// What a document's logs share is kept first: without it no log is of use.
 export const keep = (origin, seq, at, n_bytes) => {
-  const { document, common, logs } = origins[origin], text = read(at, n_bytes);
+  const { document, logs } = origins[origin], text = read(at, n_bytes);
   logs.set(seq, text);
-  return set(COMMON + document, common) && set(log_name(document, seq), text);
+  return is_common_kept && set(log_name(document, seq), text);
 };
 // Instead of a log, `seq` -1: now, and what the document's logs share. Now by the clock of their timestamps, where it is
 // known: else by the visitor's.
@@ -81,11 +80,10 @@ export const log = (origin, seq, at, bytes_max) => {
   const now = () => document === document_id ? instant(performance.now()) : new Date().toISOString();
   return write(seq < 0 ? now() + common : logs.get(seq), at, bytes_max);
 };
-export const forget = (origin, seq, is_last) => {
+export const forget = (origin, seq) => {
   const { document, logs } = origins[origin];
   logs.delete(seq);
   remove(log_name(document, seq));
-  if (is_last) remove(COMMON + document);
 };
 
 // A lock says that a document's logs are taken care of, by itself or by who adopted them, until `let_go`. Where there are
@@ -94,14 +92,14 @@ let cared = new Set(), release, held;
 
 const adopt = document => {
   const shared = get(COMMON + document), kind = LOG + document + '.';
-  const origin = origin_of(document, shared), oldest = new Date(Date.now() - AGE_MS_MAX).toISOString();
+  const origin = origin_of(document, shared);
   const waiting = names(kind).sort((a, b) => a - b);
   if (!waiting.length) remove(COMMON + document);
   for (const seq of waiting) try {
     const text = get(kind + seq);
     origins[origin].logs.set(+seq, text);
-    // A log's text begins with its timestamp; instants of ISO 8601 sort as texts.
-    const is_old = text.slice(14, 38) < oldest;
+    // A log's text begins with its timestamp.
+    const is_old = Date.parse(text.slice(14, 38)) < Date.now() - AGE_MS_MAX;
     if (is_old) forget(origin, +seq);
     adopted(origin, +seq, is_old ? 0 : text.length);
   } catch {}
@@ -119,12 +117,16 @@ const claim = (document, is_own) => {
 
 // A document begins: its logs are its own; soon it looks for what others left behind. Not at once: the page before it
 // may be on its way into the back/forward cache, and asking for a lock that it has not quite let go would evict it.
+// What its logs share is kept first: without it no log is of use. It goes when somebody looks for what was left behind.
+let is_common_kept;
 export const open = (at, n_bytes) => {
+  const common = read(at, n_bytes);
+  is_common_kept = set(COMMON + document_id, common);
   cared = new Set();
   held = new Promise(resolve => { release = resolve; });
   claim(document_id, 1);
   setTimeout(() => { try { tick(); } catch {} }, 1e3);
-  return origin_of(document_id, read(at, n_bytes));
+  return origin_of(document_id, common);
 };
 
 // Every half a minute: who closed a tab may have left logs behind.

@@ -152,8 +152,6 @@ export const start = (options, part, stub = {}) => {
         try { return original.apply(this, arguments); } finally { act(); }
       };
     }
-    on(self, 'popstate', act);
-    on(self, 'hashchange', act);
     // The original looked at the address when the page changed. So do we, at most once a second.
     const observer = new MutationObserver(guard(() => {
       observer.disconnect();
@@ -167,7 +165,7 @@ export const start = (options, part, stub = {}) => {
     on(document, 'visibilitychange', safely(() => document.hidden ? hide() : tally()));
     on(self, 'pagehide', safely(() => hide(true)));
     on(self, 'pageshow', safely(event => event.persisted && enter()));
-    for (const name of ['focus', 'blur']) on(self, name, safely(tally));
+    for (const name of ['focus', 'blur', 'popstate', 'hashchange']) on(self, name, safely(() => { tally(); check(); }));
     on(document, 'scroll', safely(measure_scroll));
     on(self, 'online', safely(() => flush(true)));
     on(document, 'prerenderingchange', () => begin(performance.now()));
@@ -185,8 +183,8 @@ export const start = (options, part, stub = {}) => {
     event: (name, { props, value, currency } = {}) => {
       const json = JSON.stringify(props) ?? '';
       // Rust would cut it, and what is left were no JSON.
-      if (json.length > PROPS_BYTES_MAX) tell('props too long');
-      else note(CUSTOM, [+value], [name, json, currency]);
+      if (json.length > PROPS_BYTES_MAX) throw 'props too long';
+      note(CUSTOM, [+value], [name, json, currency]);
     },
     exposure: (experiment, variation) => note(EXPOSURE, [], [experiment, variation]),
     identify: id => { user_id = id; },

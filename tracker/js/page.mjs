@@ -140,7 +140,8 @@ export const survey = from => {
     [
       from,
       language,
-      Intl.DateTimeFormat().resolvedOptions().timeZone,
+      // The other way takes Chromium 30 ms.
+      self.Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
       webdriver ? 'true' : '',
       has_title ? document.title : '',
     ],

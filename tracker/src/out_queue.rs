@@ -100,7 +100,7 @@ impl OutQueue {
 
     /// Takes a log in. Where it makes more than 2,000 logs or 512 Ki characters, the oldest are given up; `forget` is told
     /// of each of them, as in [`sweep`](Self::sweep).
-    pub fn push(&mut self, entry: Entry, forget: &mut dyn FnMut(Entry, bool)) {
+    pub fn push(&mut self, entry: Entry, forget: &mut dyn FnMut(Entry)) {
         if let Some(free) = self.entries.get_mut(self.n_entries) {
             *free = entry;
             self.n_entries += 1;
@@ -120,8 +120,8 @@ impl OutQueue {
         self.sweep(forget);
     }
 
-    /// Lets go of what is durable or was given up. `forget` is told of each log, and whether it was its document's last.
-    pub fn sweep(&mut self, forget: &mut dyn FnMut(Entry, bool)) {
+    /// Lets go of what is durable or was given up. `forget` is told of each log.
+    pub fn sweep(&mut self, forget: &mut dyn FnMut(Entry)) {
         let (mut n_kept, n_entries) = (0, self.n_entries);
         for at in 0..n_entries {
             let Some(entry) = self.entries.get(at).copied() else { break };
@@ -132,9 +132,7 @@ impl OutQueue {
                 }
                 continue;
             }
-            let mut others = self.entries().enumerate().filter(|(place, _)| *place < n_kept || *place > at);
-            let is_last = !others.any(|(_, other)| other.origin == entry.origin);
-            forget(entry, is_last);
+            forget(entry);
         }
         self.n_entries = n_kept;
     }
@@ -152,7 +150,7 @@ impl OutQueue {
         }
         self.n_flights = 0;
         self.n_dropped = 0;
-        self.sweep(&mut |_, _| {});
+        self.sweep(&mut |_| {});
     }
 
     /// Forgets everything; what is under way carries nothing any more.
@@ -280,7 +278,7 @@ mod tests {
     fn queue_of(logs: &[(i32, i32, u32)]) -> Box<OutQueue> {
         let mut queue = Box::new(OutQueue::new());
         for (origin, seq, chars) in logs {
-            queue.push(Entry::new(*origin, *seq, *chars, true), &mut |_, _| panic!("nothing had to go"));
+            queue.push(Entry::new(*origin, *seq, *chars, true), &mut |_| panic!("nothing had to go"));
         }
         queue
     }
@@ -289,9 +287,9 @@ mod tests {
         queue.logs_of(flight).map(|entry| entry.seq).collect()
     }
 
-    fn swept(queue: &mut OutQueue) -> Vec<(i32, bool)> {
+    fn swept(queue: &mut OutQueue) -> Vec<i32> {
         let mut gone = vec![];
-        queue.sweep(&mut |entry, is_last| gone.push((entry.seq, is_last)));
+        queue.sweep(&mut |entry| gone.push(entry.seq));
         gone
     }
 
@@ -305,7 +303,7 @@ mod tests {
         assert!(queue.is_waiting() && swept(&mut queue).is_empty());
         let (flight, _) = queue.take_off().unwrap();
         queue.land(flight, Outcome::Done, 0.0, 0.0, 0.5);
-        assert_eq!(swept(&mut queue), [(0, false), (1, true)]);
+        assert_eq!(swept(&mut queue), [0, 1]);
         assert_eq!(queue.n_dropped(), 0);
     }
 
@@ -321,7 +319,7 @@ mod tests {
     fn what_is_under_way_does_not_hold_up_the_rest() {
         let mut queue = queue_of(&[(1, 0, 10)]);
         let (first, _) = queue.take_off().unwrap();
-        queue.push(Entry::new(1, 1, 10, true), &mut |_, _| {});
+        queue.push(Entry::new(1, 1, 10, true), &mut |_| {});
         let (second, _) = queue.take_off().unwrap();
         assert_eq!((seqs(&queue, first), seqs(&queue, second)), (vec![0], vec![1]));
     }
@@ -355,7 +353,7 @@ mod tests {
         let (flight, _) = queue.take_off().unwrap();
         assert_eq!(seqs(&queue, flight), [0]);
         queue.land(flight, Outcome::TooLarge, 0.0, 0.0, 0.0);
-        assert_eq!(swept(&mut queue), [(0, false)]);
+        assert_eq!(swept(&mut queue), [0]);
         assert_eq!(queue.n_dropped(), 1);
     }
 
@@ -381,7 +379,7 @@ mod tests {
         let mut queue = Box::new(OutQueue::new());
         let mut push = |seq: i32, chars: u32| {
             let mut gone = vec![];
-            queue.push(Entry::new(1, seq, chars, true), &mut |entry, _| gone.push(entry.seq));
+            queue.push(Entry::new(1, seq, chars, true), &mut |entry| gone.push(entry.seq));
             gone
         };
         let dropped: Vec<_> = (0..2_005).flat_map(|seq| push(seq, 1)).collect();
@@ -396,28 +394,17 @@ mod tests {
         let (flight, _) = queue.take_off().unwrap();
         let mut gone = vec![];
         for seq in 1..=QUEUE_LOGS_MAX as i32 {
-            queue.push(Entry::new(1, seq, 1, true), &mut |entry, _| gone.push(entry.seq));
+            queue.push(Entry::new(1, seq, 1, true), &mut |entry| gone.push(entry.seq));
         }
         assert_eq!(gone, [1]);
         queue.land(flight, Outcome::Done, 0.0, 0.0, 0.0);
-        assert_eq!((swept(&mut queue), queue.n_flights), (vec![(0, false)], 0));
-    }
-
-    #[test]
-    fn a_log_that_comes_in_is_there_when_the_oldest_of_its_document_goes() {
-        let mut queue = queue_of(&[(1, 0, 10)]);
-        for seq in 0..QUEUE_LOGS_MAX as i32 - 1 {
-            queue.push(Entry::new(2, seq, 1, true), &mut |_, _| panic!("nothing has to go yet"));
-        }
-        let mut gone = vec![];
-        queue.push(Entry::new(1, 1, 10, true), &mut |entry, is_last| gone.push((entry.origin, entry.seq, is_last)));
-        assert_eq!(gone, [(1, 0, false)], "what the document's logs share is still needed");
+        assert_eq!((swept(&mut queue), queue.n_flights), (vec![0], 0));
     }
 
     #[test]
     fn what_storage_does_not_hold_outlives_the_cache() {
         let mut queue = queue_of(&[(1, 0, 10)]);
-        queue.push(Entry::new(1, 1, 10, false), &mut |_, _| {});
+        queue.push(Entry::new(1, 1, 10, false), &mut |_| {});
         let (former, _) = queue.take_off().unwrap();
         queue.forget_kept();
         let (flight, _) = queue.take_off().unwrap();
@@ -435,7 +422,7 @@ mod tests {
             for (step, size) in steps {
                 match step {
                     0..=2 => {
-                        queue.push(Entry::new(i32::from(size % 2 == 1), made, size, true), &mut |entry, _| gone.push(entry.seq));
+                        queue.push(Entry::new(i32::from(size % 2 == 1), made, size, true), &mut |entry| gone.push(entry.seq));
                         made += 1;
                     }
                     3 => flights.extend(queue.take_off().map(|(flight, _)| flight)),
@@ -444,7 +431,7 @@ mod tests {
                         queue.land(flight, outcomes[size as usize % 4], 0.0, 0.0, 0.0);
                     }
                 }
-                gone.extend(swept(&mut queue).into_iter().map(|(seq, _)| seq));
+                gone.extend(swept(&mut queue));
                 prop_assert_eq!(queue.n_flights as usize, flights.len());
             }
             let mut seqs: Vec<_> = queue.entries().map(|entry| entry.seq).chain(gone).collect();

@@ -30,7 +30,7 @@ mod js {
         pub fn raise_load_count() -> f64;
         pub fn open(common: i32, n_bytes: i32) -> i32;
         pub fn keep(origin: i32, seq: i32, text: i32, n_bytes: i32) -> bool;
-        pub fn forget(origin: i32, seq: i32, is_last: i32);
+        pub fn forget(origin: i32, seq: i32);
         pub fn log(origin: i32, seq: i32, into: i32, bytes_max: i32) -> i32;
     }
 
@@ -72,9 +72,9 @@ pub fn keep(origin: i32, seq: i32, text: &str) -> bool {
     js::keep(origin, seq, address(text), text.len() as i32)
 }
 
-/// Forgets a log; `is_last`: no other of its document is left.
-pub fn forget(origin: i32, seq: i32, is_last: bool) {
-    js::forget(origin, seq, is_last.into());
+/// Forgets a log.
+pub fn forget(origin: i32, seq: i32) {
+    js::forget(origin, seq);
 }
 
 /// Posts a body; [`landed`](crate::exports::landed) is called when it has ended.

@@ -292,6 +292,6 @@ fn write_texts(object: &mut ObjectWriter<'_, Buffer>, scratch: &mut Buffer, nth:
     }
 }
 
-fn forget(entry: Entry, is_last: bool) {
-    page::forget(entry.origin, entry.seq, is_last);
+fn forget(entry: Entry) {
+    page::forget(entry.origin, entry.seq);
 }
