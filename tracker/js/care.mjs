@@ -68,6 +68,9 @@ const origins = [];
 const origin_of = (document, common) => origins.push({ document, common, logs: new Map() }) - 1;
 const log_name = (document, seq) => `${LOG}${document}.${seq}`;
 
+// In memory at any rate; gives whether the browser's storage has it too, and what the document's logs share, without which
+// no log is of use.
+let is_common_kept;
 export const keep = (origin, seq, at, n_bytes) => {
   const { document, logs } = origins[origin], text = read(at, n_bytes);
   logs.set(seq, text);
@@ -117,8 +120,7 @@ const claim = (document, is_own) => {
 
 // A document begins: its logs are its own; soon it looks for what others left behind. Not at once: the page before it
 // may be on its way into the back/forward cache, and asking for a lock that it has not quite let go would evict it.
-// What its logs share is kept first: without it no log is of use. It goes when somebody looks for what was left behind.
-let is_common_kept;
+// What its logs share is kept before them. It goes when somebody looks for what was left behind.
 export const open = (at, n_bytes) => {
   const common = read(at, n_bytes);
   is_common_kept = set(COMMON + document_id, common);

@@ -51,10 +51,17 @@ export const start = (options, part, stub = {}) => {
     else if ((is_granted || consent === 'wait') && !is_out() && early.length < EARLY_MAX) early.push(act);
   };
 
-  // Rust asks for what is shown right after: numbers from `x, y` on, texts from `link` on.
-  const log = (kind, numbers, [link, ...texts], at_ms = performance.now(), is_draft = false) => {
-    show(numbers, [instant(at_ms), address, link, user_id, ...texts]);
-    recorded(kind, at_ms, is_draft);
+  // What is logged is read from the page at once and written down in a task of its own, so that no click waits for it.
+  let logs = [];
+  const settle = () => { for (const write of logs.splice(0)) write(); };
+  const log = (kind, numbers, [link, ...texts], at_ms = performance.now(), is_draft) => {
+    const all_texts = [instant(at_ms), address, link, user_id, ...texts];
+    const write = () => {
+      // Rust asks for it right after: numbers from `x, y` on, texts from `link` on.
+      show(numbers, all_texts);
+      recorded(kind, at_ms, is_draft);
+    };
+    if (logs.push(write) < 2) setTimeout(safely(settle));
   };
   // What happened nowhere on the page.
   const note = (kind, numbers, texts, is_draft) =>
@@ -102,18 +109,21 @@ export const start = (options, part, stub = {}) => {
     tally();
     view(clean(document.referrer), at_ms);
   };
+  const send = is_urgent => { settle(); flush(is_urgent); };
   const hide = is_leaving => {
     check();
     leave();
-    flush(true);
+    send(1);
     if (is_leaving) let_go();
   };
   const click = (event, target) => {
     check();
     const element = clickable(target);
     if (is_ignored(target) || element && is_echo(event)) return;
-    if (element) log(CLICK, ...place(event, element), event.timeStamp);
-    more?.clicked(event, target, element);
+    let seen;
+    const see = () => seen ??= place(event, element ?? target);
+    if (element) log(CLICK, ...see(), event.timeStamp);
+    more?.clicked(event, element, see);
   };
   // An event's path is gone once it was handled, so what it hit is kept beside it.
   const hear = guard(event => {
@@ -125,7 +135,7 @@ export const start = (options, part, stub = {}) => {
   let bring_parts = guard(() => {
     const { rage, dead, move } = options;
     if (rage !== null || dead !== null || move)
-      part('more').then(({ default: add }) => { more = add({ options, on, safely, place, log, note }); }).catch(tell);
+      part('more').then(({ default: add }) => { more = add({ options, on, safely, log, note }); }).catch(tell);
     if (options.vitals) part('vitals').then(({ default: measure }) => { vitals = measure(); }).catch(tell);
   });
   const begin = (at_ms = arrived_ms) => {
@@ -139,6 +149,7 @@ export const start = (options, part, stub = {}) => {
   const stop = () => {
     is_on = 0;
     early = [];
+    logs = [];
     if (is_loaded) stopped();
     wipe();
   };
@@ -167,7 +178,7 @@ export const start = (options, part, stub = {}) => {
     on(self, 'pageshow', safely(event => event.persisted && enter()));
     for (const name of ['focus', 'blur', 'popstate', 'hashchange']) on(self, name, safely(() => { tally(); check(); }));
     on(document, 'scroll', safely(measure_scroll));
-    on(self, 'online', safely(() => flush(true)));
+    on(self, 'online', safely(() => send(1)));
     on(document, 'prerenderingchange', () => begin(performance.now()));
     on(self, 'storage', safely(() => is_out() && stop())); // in another tab
     guard(watch)(); // a page may have broken what it needs
@@ -188,7 +199,7 @@ export const start = (options, part, stub = {}) => {
     },
     exposure: (experiment, variation) => note(EXPOSURE, [], [experiment, variation]),
     identify: id => { user_id = id; },
-    flush: () => flush(false),
+    flush: () => send(),
   };
   const command = (word, ...values) => {
     try {

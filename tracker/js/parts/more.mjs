@@ -16,16 +16,16 @@ const SIGNS_OF_LIFE = ['scroll', 'submit', 'toggle', 'play', 'pause', 'fullscree
 const is_selecting = () => getSelection()?.isCollapsed === false;
 
 // Who clicks three times and selects a paragraph is not angry.
-const rage = ({ place, log }) => {
+const rage = ({ log }) => {
   let last, n_clicks = 0;
-  return (event, target, element) => {
+  return (event, element, see) => {
     const { detail, isTrusted, pageX, pageY, timeStamp } = event;
     if (!detail || !isTrusted || timeStamp === last?.timeStamp) return;
     const is_near = last && timeStamp - last.timeStamp < RAGE_MS
       && Math.abs(pageX - last.pageX) + Math.abs(pageY - last.pageY) < RAGE_PX;
     n_clicks = is_near ? n_clicks + 1 : 1;
     last = event;
-    if (n_clicks === RAGE_CLICKS && !is_selecting()) log(RAGE, ...place(event, element ?? target), timeStamp);
+    if (n_clicks === RAGE_CLICKS && !is_selecting()) log(RAGE, ...see(), timeStamp);
   };
 };
 
@@ -35,7 +35,7 @@ const leads_elsewhere = (event, element) => {
 };
 
 // A click after which nothing happens: no change of the document, no scrolling, no selection, no navigation.
-const dead = ({ on, safely, place, log }) => {
+const dead = ({ on, safely, log }) => {
   // The clicks after which nothing has happened yet, by their elements: each is told once, however often it is clicked.
   const clicks = new Map();
   let is_alive;
@@ -62,12 +62,12 @@ const dead = ({ on, safely, place, log }) => {
     if (href !== location.href || leads_elsewhere(event, element)) live();
     else log(DEAD, ...seen, event.timeStamp);
   });
-  return (event, target, element) => {
+  return (event, element, see) => {
     if (!element || !event.isTrusted || element.closest(STATEFUL)) return;
     // A key presses nothing.
     if (!event.detail) watch(event);
     if (is_alive || clicks.has(element)) return;
-    const click = { event, element, href: location.href, seen: place(event, element) };
+    const click = { event, element, href: location.href, seen: see() };
     clicks.set(element, click);
     setTimeout(judge, DEAD_MS, click);
   };
