@@ -53,7 +53,7 @@ fn Header() -> impl IntoView {
                 <A href="/goods">"Goods"</A>
                 <A href="/story">"Story"</A>
                 <A href="/basket" {..} class="top-basket">
-                    "Basket " <span class="badge" aria-label=move || format!("{} pieces", basket.n_pieces())>
+                    "Basket " <span class="badge" aria-label=move || basket.pieces()>
                         {move || basket.n_pieces()}
                     </span>
                 </A>

@@ -69,6 +69,14 @@ impl Basket {
         self.0.read().iter().map(|item| item.n_pieces).sum()
     }
 
+    /// As [`n_pieces`](Self::n_pieces), in words.
+    pub fn pieces(self) -> String {
+        match self.n_pieces() {
+            1 => "1 piece".to_owned(),
+            n_pieces => format!("{n_pieces} pieces"),
+        }
+    }
+
     /// In euros, without delivery.
     pub fn price(self) -> u32 {
         self.0.read().iter().map(Item::price).sum()

@@ -1,15 +1,11 @@
 //! A website of single answers, served letter for letter: what an owner's page, or a hostile one, may be.
-//!
-//! `tests/tls` has the certificate of such a site and that of the authority that signed it, both good until 2126 and
-//! for loopback alone; the authority's key was thrown away.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Answers one request whose path is given, by writing to the connection; the end of the call ends the connection.
@@ -30,7 +26,7 @@ pub fn serve(answer: impl Fn(&str, &mut dyn Write) -> io::Result<()> + Send + Sy
 ///
 /// As [`serve`].
 pub fn serve_tls(answer: impl Fn(&str, &mut dyn Write) -> io::Result<()> + Send + Sync + 'static) -> SocketAddr {
-    let config = Arc::new(tls_config());
+    let config = Arc::clone(&TLS.config);
     serve_streams(answer, move |stream, answer| {
         let connection = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, stream);
@@ -40,17 +36,35 @@ pub fn serve_tls(answer: impl Fn(&str, &mut dyn Write) -> io::Result<()> + Send 
     })
 }
 
-/// The file with the certificate of the authority that `serve_tls` has its own from.
+/// The certificate of the authority that [`serve_tls`] has its own from, as PEM.
 pub fn authority() -> &'static str {
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tls/authority.pem")
+    &TLS.authority
 }
 
-fn tls_config() -> ServerConfig {
-    let site = CertificateDer::from_pem_slice(include_bytes!("../tls/site.pem")).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../tls/site.key")).expect("a key");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    config.expect("it has some").with_no_client_auth().with_single_cert(vec![site], key).expect("they fit")
+/// Made anew by each test program, so that no key lies in the tree.
+static TLS: LazyLock<Tls> = LazyLock::new(|| Tls::make().expect("certificates can be made"));
+
+struct Tls {
+    authority: String,
+    config: Arc<ServerConfig>,
+}
+
+impl Tls {
+    fn make() -> Result<Self, rcgen::Error> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        let key = KeyPair::generate()?;
+        let site =
+            CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?.signed_by(&key, &authority)?;
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("it has some")
+            .with_no_client_auth()
+            .with_single_cert(vec![site.der().clone()], key.into())
+            .expect("they fit");
+        Ok(Self { authority: authority.pem(), config: Arc::new(config) })
+    }
 }
 
 fn serve_streams(

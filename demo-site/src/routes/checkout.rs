@@ -20,7 +20,7 @@ pub fn Checkout() -> impl IntoView {
             <h1>"Checkout"</h1>
             <Show when=move || basket.n_pieces() != 0 fallback=NothingToBuy>
                 <p class="soft">
-                    {move || basket.n_pieces()}" pieces, "{move || euros(basket.price() + basket.delivery())}
+                    {move || basket.pieces()}", "{move || euros(basket.price() + basket.delivery())}
                     " with delivery. What you type stays in this page."
                 </p>
                 <SignIn />
