@@ -145,6 +145,11 @@ impl Browser {
         self.run(script, self.client.execute(script, Vec::new()))
     }
 
+    /// Waits until the page has done what it put off to its next task.
+    pub fn settle(&self) {
+        self.eval("return new Promise(done => setTimeout(done))");
+    }
+
     /// Waits until this expression is true in the page.
     pub fn wait_until(&self, what: &str, expression: &str) {
         let script = format!("return !!({expression})");

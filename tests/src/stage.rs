@@ -44,6 +44,7 @@ impl Stage {
     /// Waits until nothing waits in the site's storage any more: all that was
     /// made has been acknowledged.
     pub fn wait_delivered(&self) {
+        self.browser.settle();
         self.browser.wait_until("all logs delivered", "probe.waiting().length == 0");
     }
 

@@ -28,7 +28,9 @@ fn wait_loaded(stage: &Stage) {
     stage.browser.wait_until("the page at rest", "self.isIdle");
 }
 
+/// What the browser keeps when the page has done all it has begun.
 fn kept(stage: &Stage) -> Value {
+    stage.browser.settle();
     stage.browser.eval("return Object.keys(localStorage).sort().concat(document.cookie || [])")
 }
 

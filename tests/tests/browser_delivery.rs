@@ -137,7 +137,7 @@ fn five_hundred_clicks_survive_a_dead_collector_and_a_closed_tab() {
     for x in 0..500 {
         stage.browser.click_at(f64::from(x), 60.0);
     }
-    assert_eq!(stage.browser.eval("return probe.waiting().length"), 500);
+    stage.browser.wait_until("all of them in the storage", "probe.waiting().length == 500");
     stage.browser.close_tab();
     stage.browser.switch_tab(0);
     stage.server.restart_on_same_port();

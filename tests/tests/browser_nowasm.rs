@@ -96,7 +96,7 @@ fn five_hundred_clicks_survive_a_dead_collector_and_a_closed_tab() {
     stage.wait_delivered();
     stage.server.kill9();
     stage.browser.eval("for (let n = 0; n < 500; n++) document.querySelector('#buy').click()");
-    assert_eq!(stage.browser.eval("return probe.waiting().length"), 500);
+    stage.browser.wait_until("all of them in the storage", "probe.waiting().length == 500");
     stage.browser.close_tab();
     stage.browser.switch_tab(0);
     stage.server.restart_on_same_port();
