@@ -9,6 +9,8 @@
 //! - [`disk`] is the little of a file system that the store and the spool need, with each step that can fail on its
 //!   own, so that tests can put a disk behind it that loses what was not synced.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod batch;
 mod day;
 pub mod disk;
