@@ -33,7 +33,7 @@ pub use local::LocalStore;
 pub use memory::MemoryStore;
 #[cfg(feature = "s3")]
 pub use s3::{S3File, S3Store};
-pub use shared_file::{LocalFile, SharedFile};
+pub use shared_file::{LocalFile, SHARED_FOLDER, SharedFile};
 pub use store::{ObjectInfo, Store, StoreError};
 
 #[cfg(any(test, feature = "test-support"))]

@@ -8,6 +8,9 @@ mod local;
 
 pub use local::LocalFile;
 
+/// Where such files are in a store elsewhere, so that nobody takes them for logs.
+pub const SHARED_FOLDER: &str = "_logdig/";
+
 /// Tells one content of a file from the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version(pub(crate) String);

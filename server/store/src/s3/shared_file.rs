@@ -19,11 +19,9 @@ use tokio::time::Instant;
 use super::{is_absent, reason};
 use crate::{
     S3Address,
-    shared_file::{Look, SharedFile, SharedFileError, Version},
+    shared_file::{Look, SHARED_FOLDER, SharedFile, SharedFileError, Version},
 };
 
-/// Where such files are, so that nobody takes them for logs.
-const FOLDER: &str = "_logdig/";
 /// 130,000 requests a month, five cents of them a collector; and a change is noticed well within a minute.
 const LOOK_INTERVAL: Duration = Duration::from_secs(20);
 /// A request of a visitor may wait for this.
@@ -44,7 +42,7 @@ pub struct S3File {
 
 impl S3File {
     pub(super) fn new(client: Client, address: S3Address, name: &str) -> S3File {
-        S3File { client, address, name: format!("{FOLDER}{name}"), failed: Mutex::default() }
+        S3File { client, address, name: format!("{SHARED_FOLDER}{name}"), failed: Mutex::default() }
     }
 
     /// Does what `work` does, within bounds, unless S3 has just failed.
