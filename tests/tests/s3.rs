@@ -8,13 +8,13 @@ use std::process::Output;
 
 use logdig_store::shared_file::Look;
 use logdig_store::{S3Store, SharedFile};
+use logdig_tests::event;
 use logdig_tests::load::Load;
 use logdig_tests::random::Random;
 use logdig_tests::s3::{Account, S3, address};
 use logdig_tests::sealed::{SealedLog, names};
 use logdig_tests::server::{SEAL_LATE, SEAL_SOON, Server};
 use logdig_tests::wait::wait_until;
-use logdig_tests::{event, http};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -92,14 +92,14 @@ fn while_s3_is_away_logs_are_taken_and_nothing_is_lost() {
 
     server.stop();
     server.restart_on_same_port();
-    assert_eq!(post(&server, &token, "after a start without S3"), 200, "the services are known from their copy");
+    assert_eq!(post(&server, &token, "started-without-s3"), 200, "the services are known from their copy");
     server.kill9();
     server.restart_on_same_port();
-    assert_eq!(post(&server, &token, "after a crash without S3"), 200);
+    assert_eq!(post(&server, &token, "crashed-without-s3"), 200);
     s3.go_on();
     s3.wait_logs(PREFIX, 4);
     server.stop();
-    let expected = ["after a crash without S3", "after a start without S3", "away", "before"];
+    let expected = ["away", "before", "crashed-without-s3", "started-without-s3"];
     assert_eq!(ids(&s3.logs(PREFIX)), expected);
     assert_eq!(names(&server.data().join("spool")), [""; 0]);
 }
@@ -262,15 +262,4 @@ fn check_finds_what_was_changed_in_the_bucket() {
     assert_eq!(problems("wrong_name"), [json!(file)], "{found}");
     assert_eq!(problems("foreign_file"), [json!(format!("{}/notes.txt", &file[..10]))], "{found}");
     assert_eq!((&found["n_problems"], &found["n_logs"]), (&json!(2), &json!(1)), "{found}");
-}
-
-/// The metrics, the pages and the tracker need no S3.
-#[test]
-fn a_collector_over_a_bucket_serves_all_the_rest() {
-    let s3 = S3::start();
-    let server = collector(&s3, &SEAL_SOON);
-    for path in ["/", "/health/live", "/health/ready", "/metrics", "/logdig.js"] {
-        let answer = http::request("GET", &format!("{}{path}", server.url()), &[], b"").expect("an answer");
-        assert_eq!(answer.status, 200, "{path}");
-    }
 }
