@@ -9,9 +9,11 @@ pub mod file;
 pub mod http;
 pub mod log;
 pub mod seal;
+pub mod store;
 pub mod units;
 
 pub use data::DataConfig;
 pub use http::HttpConfig;
 pub use log::LogConfig;
 pub use seal::SealConfig;
+pub use store::StoreConfig;
