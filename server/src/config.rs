@@ -8,10 +8,12 @@ pub mod data;
 pub mod file;
 pub mod http;
 pub mod log;
+pub mod queue;
 pub mod seal;
 pub mod units;
 
 pub use data::DataConfig;
 pub use http::HttpConfig;
 pub use log::LogConfig;
+pub use queue::{DrainConfig, QueueConfig};
 pub use seal::SealConfig;

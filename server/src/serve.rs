@@ -17,16 +17,19 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::config::{DataConfig, HttpConfig, SealConfig};
+use crate::config::{DataConfig, HttpConfig, QueueConfig, SealConfig};
 use crate::daily_key::{FileSalts, Salts, forget_in_time};
 use crate::data_dir::DataDir;
 use crate::http::{App, BodyBounds, ClientAddress, Collector, Demo, Tracker, listen};
 use crate::outcome::Metrics;
-use crate::queue::spool::{Spool, SpoolOptions};
-use crate::queue::{Queue, SealRule};
+use crate::queue::Queue;
 use crate::services::{ServicesFile, file};
 use crate::tags::Tag;
-use crate::{batch, clock};
+use crate::clock;
+
+mod queue;
+
+use queue::Opened;
 
 /// The system's number for "this file would grow past the limit"; the same on Linux, macOS and the BSDs.
 const SIGXFSZ: i32 = 25;
@@ -39,16 +42,20 @@ const LAST_BATCHES_WAIT: Duration = Duration::from_secs(5);
 /// # Errors
 ///
 /// When it can't begin: the folder is in use or not writable, the address is taken, a file is broken.
-pub async fn serve(data: &DataConfig, http: &HttpConfig, seal: &SealConfig) -> anyhow::Result<()> {
+pub async fn serve(
+    data: &DataConfig,
+    queue: &QueueConfig,
+    http: &HttpConfig,
+    seal: &SealConfig,
+) -> anyhow::Result<()> {
     survive_file_size_limit().context("listening for signals")?;
     let dir = DataDir::open(&data.dir)?;
     file::create_first(dir.root())?;
     let services = Arc::new(ServicesFile::open(dir.root())?);
     let store: Arc<dyn Store> = Arc::new(LocalStore::new(dir.store()));
-    let options = SpoolOptions::in_data_dir(&dir, rule(seal), clock::system_clock());
-    let queue: Arc<dyn Queue> = Arc::new(Spool::open(options, &*store).await?);
+    let Opened { queue, moves_on } = queue::open(queue, &dir, seal.rule(), store.clone()).await?;
     let salts: Arc<dyn Salts> = Arc::new(FileSalts::open(dir.root())?);
-    let parts = Parts { queue: queue.clone(), services: services.clone(), store: store.clone(), salts: salts.clone() };
+    let parts = Parts { queue: queue.clone(), services: services.clone(), store, salts: salts.clone() };
     let app = Arc::new(app(http, parts)?);
     let listener = bind(&http.listen).await?;
     // Until here a signal just ends the process, as a crash would.
@@ -60,10 +67,9 @@ pub async fn serve(data: &DataConfig, http: &HttpConfig, seal: &SealConfig) -> a
 
     let watch = tokio::spawn(services.watch());
     let forget = tokio::spawn(forget_in_time(salts, clock::system_clock()));
-    let batches = tokio::spawn(store_batches(queue.clone(), store));
     listen::listen(listener, Collector::new(app.clone()), http, stop.requested(&app.is_shutting_down)).await;
     queue.finish().await;
-    store_last(batches).await?;
+    store_last(moves_on).await?;
     watch.abort();
     forget.abort();
     info!("ended in good order");
@@ -78,19 +84,6 @@ async fn store_last(batches: JoinHandle<()>) -> anyhow::Result<()> {
             warn!("some batches are not stored yet; the next start goes on with them");
             Ok(())
         }
-    }
-}
-
-async fn store_batches(queue: Arc<dyn Queue>, store: Arc<dyn Store>) {
-    batch::run(&*queue, &*store).await;
-}
-
-fn rule(seal: &SealConfig) -> SealRule {
-    SealRule {
-        min_logs: seal.min_logs,
-        seal_after: seal.seal_after,
-        seal_at_latest: seal.seal_at_latest,
-        file_bytes_max: seal.file_bytes_max,
     }
 }
 
