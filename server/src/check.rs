@@ -1,21 +1,28 @@
-//! Proves a data folder: what `logdig check` finds.
+//! Proves a data folder or a store: what `logdig check` finds.
+
+mod source;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    io::{self, BufRead, ErrorKind, Read},
+    io::{self, BufRead, Read},
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
 use logdig_shared::{limits::LINE_BYTES_MAX, line, read::StoredLog};
 use logdig_store::{
-    ContentHash, Day, ObjectKey,
+    ContentHash, Day, ObjectKey, StoreError,
     disk::{Disk, RealDisk},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::queue::RepeatKey;
+
+pub use source::{Folder, Reader, Source};
+
+/// Names the service that a token belongs to.
+pub type ServiceOf<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 /// How many places are listed; the rest is only counted.
 pub const PLACES_MAX: usize = 1000;
@@ -88,12 +95,15 @@ pub struct Problem {
     pub message: String,
 }
 
-/// The folder can't be checked.
+/// The store can't be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// There is nothing to check.
     #[error("`{0}` holds no folder `store`: is it the folder that `logdig serve --data` names?")]
     NotData(PathBuf),
+    /// The folder is not there.
+    #[error("there is no folder `{0}`")]
+    NoFolder(PathBuf),
     /// A folder can't be listed.
     #[error("listing `{dir}`: {source}")]
     Io {
@@ -102,6 +112,9 @@ pub enum CheckError {
         /// Why.
         source: io::Error,
     },
+    /// A store elsewhere can't be listed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Checks the data folder `dir`, also while a collector works on it.
@@ -111,39 +124,45 @@ pub enum CheckError {
 ///
 /// # Errors
 /// When there is no store, or a folder can't be listed. A file that can't be read is a problem in the report.
-pub fn check(dir: &Path, service_of: &dyn Fn(&str) -> Option<String>) -> Result<Report, CheckError> {
+pub async fn check(dir: &Path, service_of: ServiceOf<'_>) -> Result<Report, CheckError> {
     let store = dir.join("store");
     if !store.is_dir() {
         return Err(CheckError::NotData(dir.to_owned()));
     }
-    let mut check = Check { store, ..Check::default() };
-    for name in list(&check.store.clone())? {
+    let mut report = check_source(&Folder(store), service_of).await?;
+    add_waiting(&mut report, dir)?;
+    Ok(report)
+}
+
+/// Checks all that `source` holds.
+///
+/// # Errors
+/// When it can't be listed. A file that can't be read is a problem in the report.
+pub async fn check_source(source: &dyn Source, service_of: ServiceOf<'_>) -> Result<Report, CheckError> {
+    let mut check = Check::default();
+    for name in source.names(None).await? {
         match name.parse() {
-            Ok(day) => check.day(day, service_of)?,
+            Ok(day) => check.day(source, day, service_of).await?,
             Err(_) => check.foreign(name),
         }
     }
-    check.report.spool = count_files(&dir.join("spool"))?;
-    check.report.aside = count_files(&dir.join("aside"))?;
     Ok(check.report)
 }
 
-/// The names in a folder, sorted; a folder that is not there has none.
-fn list(dir: &Path) -> Result<Vec<String>, CheckError> {
-    match RealDisk.list(dir) {
-        Ok(mut names) => {
-            names.sort();
-            Ok(names)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(source) => Err(CheckError::Io { dir: dir.to_owned(), source }),
-    }
+/// Adds what the data folder `dir` holds beside stored files.
+///
+/// # Errors
+/// When a folder can't be listed.
+pub fn add_waiting(report: &mut Report, dir: &Path) -> Result<(), CheckError> {
+    report.spool = count_files(&dir.join("spool"))?;
+    report.aside = count_files(&dir.join("aside"))?;
+    Ok(())
 }
 
 fn count_files(dir: &Path) -> Result<Files, CheckError> {
     let mut files = Files::default();
     // A file that is gone by now was moved by a collector at work.
-    for facts in list(dir)?.iter().filter_map(|name| RealDisk.facts(&dir.join(name)).ok()) {
+    for facts in source::list(dir)?.iter().filter_map(|name| RealDisk.facts(&dir.join(name)).ok()) {
         files.n_files += 1;
         files.n_bytes += facts.n_bytes;
     }
@@ -152,7 +171,6 @@ fn count_files(dir: &Path) -> Result<Files, CheckError> {
 
 #[derive(Default)]
 struct Check {
-    store: PathBuf,
     report: Report,
     /// Of the day at hand and of the one before it.
     ids: HashSet<RepeatKey>,
@@ -162,14 +180,14 @@ struct Check {
 }
 
 impl Check {
-    fn day(&mut self, day: Day, service_of: &dyn Fn(&str) -> Option<String>) -> Result<(), CheckError> {
+    async fn day(&mut self, source: &dyn Source, day: Day, service_of: ServiceOf<'_>) -> Result<(), CheckError> {
         let ids = std::mem::take(&mut self.ids);
         self.ids_before = if self.day_before == Some(day.before()) { ids } else { HashSet::new() };
         self.day_before = Some(day);
-        for name in list(&self.store.join(day.to_string()))? {
+        for name in source.names(Some(day)).await? {
             let file = format!("{day}/{name}");
             match file.parse() {
-                Ok(key) => self.file(key),
+                Ok(key) => self.file(key, source.open(key).await),
                 Err(_) => self.foreign(file),
             }
         }
@@ -182,9 +200,9 @@ impl Check {
         Ok(())
     }
 
-    fn file(&mut self, key: ObjectKey) {
+    fn file(&mut self, key: ObjectKey, opened: io::Result<Reader>) {
         self.report.n_files += 1;
-        match self.content(key) {
+        match opened.and_then(|reader| self.content(key, reader)) {
             Ok(found) if found == key.sha256 => {}
             Ok(found) => self.problem(key, None, "wrong_name", format!("the SHA-256 of its content is {found}")),
             Err(error) => self.problem(key, None, "unreadable", error.to_string()),
@@ -192,8 +210,7 @@ impl Check {
     }
 
     /// Reads a file line by line; gives the hash of all of it.
-    fn content(&mut self, key: ObjectKey) -> io::Result<ContentHash> {
-        let mut reader = RealDisk.read(&self.store.join(key.to_string()))?;
+    fn content(&mut self, key: ObjectKey, mut reader: Reader) -> io::Result<ContentHash> {
         let mut hasher = Sha256::new();
         let mut piece = Vec::new();
         let (mut n_line, mut is_at_start) = (0, true);
@@ -286,13 +303,13 @@ mod tests {
     use super::*;
 
     /// A data folder with one stored file.
-    struct Folder(tempfile::TempDir);
+    struct Data(tempfile::TempDir);
 
-    impl Folder {
-        fn new() -> Folder {
+    impl Data {
+        fn new() -> Data {
             let dir = tempfile::tempdir().unwrap();
             std::fs::create_dir(dir.path().join("store")).unwrap();
-            Folder(dir)
+            Data(dir)
         }
 
         fn add(&self, day: &str, lines: &[&str]) -> String {
@@ -308,9 +325,9 @@ mod tests {
             std::fs::write(path, content).unwrap();
         }
 
-        fn check(&self) -> Report {
+        async fn check(&self) -> Report {
             let service_of = |token: &str| (token == "t").then(|| "shop".to_owned());
-            check(self.0.path(), &service_of).unwrap()
+            check(self.0.path(), &service_of).await.unwrap()
         }
     }
 
@@ -327,36 +344,36 @@ mod tests {
         problems.iter().map(|problem| (problem.place.file.as_str(), problem.place.line, problem.reason)).collect()
     }
 
-    #[test]
-    fn counts_by_day_and_service() {
-        let folder = Folder::new();
+    #[tokio::test]
+    async fn counts_by_day_and_service() {
+        let folder = Data::new();
         folder.add("2026-11-25", &[&log("t", "a.0", NOON), &log("u", "a.0", NOON), LEGACY]);
         folder.add("2026-11-26", &[&log("t", "a.1", "2026-11-26T00:00:00.000Z")]);
-        let report = folder.check();
+        let report = folder.check().await;
         assert_eq!(report.problems, []);
         assert_eq!((report.n_files, report.n_logs, report.n_legacy, report.n_repeats), (2, 4, 1, 0));
         let counts: Vec<_> = report.counts.iter().map(|c| (c.day.as_str(), c.service.as_str(), c.n_logs)).collect();
         assert_eq!(counts, [("2026-11-25", "shop", 2), ("2026-11-25", "u", 1), ("2026-11-26", "shop", 1)]);
     }
 
-    #[test]
-    fn tells_a_changed_file() {
-        let folder = Folder::new();
+    #[tokio::test]
+    async fn tells_a_changed_file() {
+        let folder = Data::new();
         let name = folder.add("2026-11-25", &[&log("t", "a.0", NOON)]);
         folder.write(&name, &log("t", "a.1", NOON));
-        assert_eq!(places(&folder.check().problems), [(name.as_str(), None, "wrong_name")]);
+        assert_eq!(places(&folder.check().await.problems), [(name.as_str(), None, "wrong_name")]);
     }
 
-    #[test]
-    fn tells_lines_that_are_no_logs_of_the_day() {
-        let folder = Folder::new();
+    #[tokio::test]
+    async fn tells_lines_that_are_no_logs_of_the_day() {
+        let folder = Data::new();
         let no_receipt = log("t", "a.3", NOON).replace("received_at", "other");
         let good = log("t", "a.1", NOON);
         let late = log("t", "a.2", "2026-11-26T00:00:00.000Z");
         let long = format!("{}\n", "x".repeat(3 * LINE_BYTES_MAX));
         let cut = good.trim_end().replace("a.1", "a.4");
         let name = folder.add("2026-11-25", &["hello\n", &good, &late, &no_receipt, &long, "\n", &cut]);
-        let report = folder.check();
+        let report = folder.check().await;
         let found: Vec<_> =
             places(&report.problems).into_iter().map(|(_, line, reason)| (line.unwrap(), reason)).collect();
         let expect = [
@@ -372,30 +389,30 @@ mod tests {
         assert_eq!(report.n_logs, 3);
     }
 
-    #[test]
-    fn tells_files_that_are_not_ours() {
-        let folder = Folder::new();
+    #[tokio::test]
+    async fn tells_files_that_are_not_ours() {
+        let folder = Data::new();
         folder.write("2026-11-25/notes.txt", "");
         folder.write("elsewhere/x", "");
-        let report = folder.check();
+        let report = folder.check().await;
         let expect = [("2026-11-25/notes.txt", None, "foreign_file"), ("elsewhere", None, "foreign_file")];
         assert_eq!(places(&report.problems), expect);
     }
 
-    #[test]
-    fn counts_repeats_of_two_days() {
-        let folder = Folder::new();
+    #[tokio::test]
+    async fn counts_repeats_of_two_days() {
+        let folder = Data::new();
         let next_day = "2026-11-26T00:00:01.000Z";
         let first = [log("t", "a.0", NOON), log("t", "a.1", NOON), log("t", "a.0", NOON)].concat();
         folder.add("2026-11-25", &[&first]);
         let name = folder.add("2026-11-26", &[&log("u", "a.1", next_day), &log("t", "a.1", next_day)]);
-        let report = folder.check();
+        let report = folder.check().await;
         assert_eq!((report.n_repeats, report.n_problems), (2, 0));
         assert_eq!(report.repeats[1], Place { file: name, line: Some(2) });
     }
 
-    #[test]
-    fn a_folder_without_a_store_is_an_error() {
+    #[tokio::test]
+    async fn a_folder_without_a_store_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(check(dir.path(), &|_| None), Err(CheckError::NotData(_))));
     }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::file::SettingsFile;
-use crate::config::{DataConfig, HttpConfig, LogConfig, QueueConfig, SealConfig, log};
+use crate::config::{DataConfig, HttpConfig, LogConfig, QueueConfig, SealConfig, StoreConfig, log};
 use crate::serve;
 
 /// Collects what the visitors of a website do, as plain log lines in files of your own
@@ -55,6 +55,9 @@ pub struct ServeArgs {
     /// Where logs wait.
     #[command(flatten)]
     pub queue: QueueConfig,
+    /// Where sealed files go.
+    #[command(flatten)]
+    pub store: StoreConfig,
     /// When files are sealed.
     #[command(flatten, next_help_heading = "Files")]
     pub seal: SealConfig,
@@ -130,10 +133,15 @@ impl Cli {
 fn run_serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     log::init(&args.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve::serve(&args.data, &args.queue, &args.http, &args.seal))?;
+    runtime.block_on(serve::serve(&args.data, &args.queue, &args.store, &args.http, &args.seal))?;
     // Requests that would not end in time are not waited for a second time.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for what commands other than `serve` do.
+fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 /// Why a command line was not taken.

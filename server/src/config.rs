@@ -10,6 +10,7 @@ pub mod http;
 pub mod log;
 pub mod queue;
 pub mod seal;
+pub mod store;
 pub mod units;
 
 pub use data::DataConfig;
@@ -17,3 +18,4 @@ pub use http::HttpConfig;
 pub use log::LogConfig;
 pub use queue::{DrainConfig, QueueConfig};
 pub use seal::SealConfig;
+pub use store::StoreConfig;

@@ -41,5 +41,6 @@ pub mod queue;
 mod random;
 pub mod serve;
 pub mod services;
+pub mod storage;
 pub mod stored_line;
 pub mod tags;

@@ -11,19 +11,20 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::Context;
-use logdig_store::{LocalStore, Store};
+use logdig_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::config::{DataConfig, HttpConfig, QueueConfig, SealConfig};
+use crate::config::{DataConfig, HttpConfig, QueueConfig, SealConfig, StoreConfig};
 use crate::daily_key::{FileSalts, Salts, forget_in_time};
 use crate::data_dir::DataDir;
 use crate::http::{App, BodyBounds, ClientAddress, Collector, Demo, Tracker, listen};
 use crate::outcome::Metrics;
 use crate::queue::Queue;
-use crate::services::{ServicesFile, file};
+use crate::services::ServicesFile;
+use crate::storage::Storage;
 use crate::tags::Tag;
 use crate::clock;
 
@@ -34,8 +35,8 @@ use queue::Opened;
 /// The system's number for "this file would grow past the limit"; the same on Linux, macOS and the BSDs.
 const SIGXFSZ: i32 = 25;
 
-/// A rename takes milliseconds; a disk that needs longer is in trouble.
-const LAST_BATCHES_WAIT: Duration = Duration::from_secs(5);
+/// A rename takes milliseconds, an upload of a full file seconds. What needs longer is in trouble.
+const LAST_BATCHES_WAIT: Duration = Duration::from_secs(10);
 
 /// Collects until it is told to end.
 ///
@@ -45,16 +46,17 @@ const LAST_BATCHES_WAIT: Duration = Duration::from_secs(5);
 pub async fn serve(
     data: &DataConfig,
     queue: &QueueConfig,
+    store: &StoreConfig,
     http: &HttpConfig,
     seal: &SealConfig,
 ) -> anyhow::Result<()> {
     survive_file_size_limit().context("listening for signals")?;
     let dir = DataDir::open(&data.dir)?;
-    file::create_first(dir.root())?;
-    let services = Arc::new(ServicesFile::open(dir.root())?);
-    let store: Arc<dyn Store> = Arc::new(LocalStore::new(dir.store()));
-    let Opened { queue, moves_on } = queue::open(queue, &dir, seal.rule(), store.clone()).await?;
-    let salts: Arc<dyn Salts> = Arc::new(FileSalts::open(dir.root())?);
+    let storage = Storage::open(dir.root(), store).await?;
+    let services = Arc::new(storage.open_services(dir.root()).await?);
+    let Opened { queue, moves_on } = queue::open(queue, &dir, seal.rule(), &storage).await?;
+    let salts: Arc<dyn Salts> = Arc::new(FileSalts::new(storage.salt));
+    let store = storage.store;
     let parts = Parts { queue: queue.clone(), services: services.clone(), store, salts: salts.clone() };
     let app = Arc::new(app(http, parts)?);
     let listener = bind(&http.listen).await?;

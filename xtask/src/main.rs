@@ -35,10 +35,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Bring what this machine lacks: wasm targets, npm tools, a browser
+    /// Bring what this machine lacks: wasm targets, npm tools, a browser, stand-ins for AWS
     ///
     /// Looks at the real things, not at a note of an earlier run; does nothing when all is there.
-    /// Node 20, a C compiler and rustup are taken for granted: where one is missing, it is named with
+    /// Node 20, Go, a C compiler and rustup are taken for granted: where one is missing, it is named with
     /// the command that installs it.
     Setup {
         /// Also what `bench` needs (wrk)
@@ -124,7 +124,7 @@ fn run(command: Command) -> Result<()> {
 }
 
 fn setup_all(workspace: &Workspace, bench: bool) -> Result<()> {
-    let mut needs = vec![Need::Build, Need::Browser];
+    let mut needs = vec![Need::Build, Need::Browser, Need::Cloud];
     needs.extend(bench.then_some(Need::Bench));
     setup::setup(workspace, &needs)?;
     progress::step("all is there");

@@ -3,6 +3,9 @@
 //! Every check looks at the thing itself, and is quick: all of them together
 //! take less than a second when nothing is missing.
 
+pub mod parts;
+mod versitygw;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,6 +29,8 @@ pub enum Need {
     Build,
     /// Tests in a real browser, and of system calls.
     Browser,
+    /// Tests against stand-ins for AWS.
+    Cloud,
     /// Load for `bench`.
     Bench,
 }
@@ -55,6 +60,9 @@ pub fn setup(workspace: &Workspace, needs: &[Need]) -> Result<()> {
         check_node()?;
         wasm_targets(workspace)?;
         npm_tools(&workspace.npm())?;
+    }
+    if needs.contains(&Need::Cloud) {
+        versitygw::install()?;
     }
     packages(needs)
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::progress::step;
-use crate::setup::{Need, setup};
+use crate::setup::{Need, parts, setup};
 use crate::tools::{Workspace, run};
 use crate::{npm, server, site, size, tracker};
 
@@ -14,7 +14,7 @@ use crate::{npm, server, site, size, tracker};
 /// # Errors
 /// When something does not build, is too large or a test fails.
 pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    setup(workspace, &[Need::Build, Need::Browser])?;
+    setup(workspace, &[Need::Build, Need::Browser, Need::Cloud])?;
     let packed = tracker::build(workspace)?;
     size::check_budgets(&packed)?;
     site::build(workspace, false)?;
@@ -32,6 +32,7 @@ pub fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     cargo.env("LOGDIG_BIN", logdig);
     cargo.env("LOGDIG_TRACKER_JS", tracker::dist_file(workspace));
     cargo.env("LOGDIG_SITE_DIST", site::dist(workspace));
+    cargo.env("LOGDIG_PARTS", parts::folder()?);
     cargo.env("LOGDIG_NPM_TARBALL", tarball);
     cargo.env("LOGDIG_NPM_PROJECTS", npm::projects::folder(workspace));
     run(cargo.args(arguments))?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use anyhow::Context;
-use logdig_store::{LocalStore, Store};
+use logdig_store::Store;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -16,8 +16,9 @@ use tracing::{info, warn};
 use super::Format;
 use crate::batch::{DrainLimits, Drained, drain};
 use crate::clock;
-use crate::config::{DataConfig, DrainConfig, LogConfig, SealConfig, log};
+use crate::config::{DataConfig, DrainConfig, LogConfig, SealConfig, StoreConfig, log};
 use crate::queue::sqs::{Receiver, ReceiverOptions};
+use crate::storage::Storage;
 
 /// How often the line on a terminal changes, and how soon a signal is noticed between two looks into the queue.
 const TICK: Duration = Duration::from_millis(200);
@@ -40,6 +41,8 @@ pub struct BatchArgs {
 
     #[command(flatten)]
     queue: DrainConfig,
+    #[command(flatten)]
+    store: StoreConfig,
     #[command(flatten)]
     data: DataConfig,
     #[command(flatten, next_help_heading = "Files")]
@@ -70,7 +73,7 @@ impl BatchArgs {
     }
 
     async fn drain(&self) -> anyhow::Result<ExitCode> {
-        let store = self.store()?;
+        let store = self.store().await?;
         let receiver = Receiver::open(self.options()?).await;
         let receiver = Arc::new(receiver.with_context(|| format!("opening the queue {}", self.queue.queue.0))?);
         let limits = DrainLimits { stop: stop_on_signal().context("listening for signals")?, ..DrainLimits::default() };
@@ -87,10 +90,10 @@ impl BatchArgs {
         }
     }
 
-    fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
+    async fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
         let dir = &self.data.dir;
         std::fs::create_dir_all(dir).with_context(|| format!("making the folder `{}`", dir.display()))?;
-        Ok(Arc::new(LocalStore::new(dir.join("store"))))
+        Ok(Storage::open(dir, &self.store).await?.store)
     }
 
     fn options(&self) -> anyhow::Result<ReceiverOptions> {

@@ -1,21 +1,28 @@
 //! `logdig check`.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use bytesize::ByteSize;
+use logdig_store::StoreAddress;
 
-use super::{Format, table};
-use crate::check::{Files, Problem, Report, check};
+use super::{Format, table, wait_for};
+use crate::check::{CheckError, Files, Folder, Problem, Report, Source, add_waiting, check, check_source};
+use crate::config::StoreConfig;
 use crate::services::{Services, file};
+use crate::storage::{Storage, s3_store};
 
-/// Proves a data folder, also while a collector works on it. Exit code 1 says that something is wrong
+/// Proves a data folder or a store, also while a collector works on it. Exit code 1 says that something is wrong
 #[derive(clap::Args, Debug)]
 pub struct CheckArgs {
-    /// The folder that `logdig serve --data` names
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    /// The folder that `logdig serve --data` names; with --store only for what waits there
+    #[arg(value_name = "DIR", required_unless_present = "address")]
+    dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    store: StoreConfig,
 
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -29,17 +36,49 @@ impl CheckArgs {
     ///
     /// When the folder can't be checked at all.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        // Logs are checked whoever they belong to, so a broken list of services costs only the names.
-        let services = file::read(&self.dir).unwrap_or_else(|error| {
-            eprintln!("logdig: tokens stand for names: {error}");
-            Services::default()
-        });
-        let report = check(&self.dir, &|token| services.find(token).map(|service| service.name.clone()))?;
+        let report = wait_for(self.check())?;
         match self.format {
             Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
             Format::Text => print!("{}", text(&report)),
         }
         Ok(if report.n_problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    async fn check(&self) -> anyhow::Result<Report> {
+        let services = self.services().await?;
+        let service_of = |token: &str| services.find(token).map(|service| service.name.clone());
+        let Some(address) = &self.store.address else {
+            let dir = self.dir.as_deref().context("name the folder that `logdig serve --data` names")?;
+            return Ok(check(dir, &service_of).await?);
+        };
+        let mut report = check_source(&*source(address, &self.store).await?, &service_of).await?;
+        if let Some(dir) = &self.dir {
+            add_waiting(&mut report, dir)?;
+        }
+        Ok(report)
+    }
+
+    /// Logs are checked whoever they belong to, so services that can't be had cost only the names.
+    async fn services(&self) -> anyhow::Result<Services> {
+        let storage = Storage::open(self.dir.as_deref().unwrap_or(Path::new(".")), &self.store).await?;
+        if self.dir.is_none() && !storage.is_shared {
+            return Ok(Services::default());
+        }
+        Ok(file::read(&*storage.services).await.unwrap_or_else(|error| {
+            eprintln!("logdig: tokens stand for names: {error}");
+            Services::default()
+        }))
+    }
+}
+
+async fn source(address: &StoreAddress, store: &StoreConfig) -> anyhow::Result<Box<dyn Source>> {
+    match address {
+        StoreAddress::Folder(folder) if !folder.is_dir() => Err(CheckError::NoFolder(folder.clone()).into()),
+        StoreAddress::Folder(folder) => Ok(Box::new(Folder(folder.clone()))),
+        #[cfg(feature = "aws")]
+        StoreAddress::S3(_) => Ok(Box::new(s3_store(store).await.expect("the address is one of S3"))),
+        #[cfg(not(feature = "aws"))]
+        StoreAddress::S3(address) => anyhow::bail!("`{address}`: this program was built without AWS"),
     }
 }
 

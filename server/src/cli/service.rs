@@ -5,14 +5,15 @@ mod tag;
 
 use std::process::ExitCode;
 
-use super::{Format, table};
-use crate::config::DataConfig;
-use crate::services::{OriginRule, Service, file};
+use super::{Format, table, wait_for};
+use crate::config::{DataConfig, StoreConfig};
+use crate::services::{OriginRule, Service, ServiceError, Services, file};
+use crate::storage::Storage;
 use tag::TagConfig;
 
 const HEAD: [&str; 5] = ["NAME", "ID", "TIME ZONE", "TOKENS", "ORIGINS"];
 
-/// Changes and shows the services. A running collector takes changes within a second.
+/// Changes and shows the services. A running collector takes changes within a second, those in S3 within a minute
 #[derive(clap::Subcommand, Debug)]
 pub enum ServiceCommand {
     /// Make a service, and print its token and tags
@@ -25,6 +26,35 @@ pub enum ServiceCommand {
     List(ListArgs),
     /// Remove a service: its logs stay, new ones are refused
     Remove(RemoveArgs),
+}
+
+/// Where the services are: in the data folder, or with the store where that is S3.
+#[derive(clap::Args, Debug)]
+struct ServicesConfig {
+    #[command(flatten)]
+    data: DataConfig,
+
+    #[command(flatten)]
+    store: StoreConfig,
+}
+
+impl ServicesConfig {
+    fn read(&self) -> anyhow::Result<Services> {
+        wait_for(async {
+            let storage = Storage::open(&self.data.dir, &self.store).await?;
+            Ok(file::read(&*storage.services).await?)
+        })
+    }
+
+    fn change<T>(&self, change: impl Fn(&mut Services) -> Result<T, ServiceError>) -> anyhow::Result<T> {
+        wait_for(async {
+            let storage = Storage::open(&self.data.dir, &self.store).await?;
+            if !storage.is_shared {
+                std::fs::create_dir_all(&self.data.dir)?;
+            }
+            Ok(file::change(&*storage.services, change).await?)
+        })
+    }
 }
 
 /// A service to be made.
@@ -49,7 +79,7 @@ pub struct AddArgs {
     tag: TagConfig,
 
     #[command(flatten)]
-    data: DataConfig,
+    place: ServicesConfig,
 }
 
 /// Which services to show, and how.
@@ -60,7 +90,7 @@ pub struct ListArgs {
     format: Format,
 
     #[command(flatten)]
-    data: DataConfig,
+    place: ServicesConfig,
 }
 
 /// A service to be removed.
@@ -70,7 +100,7 @@ pub struct RemoveArgs {
     name: String,
 
     #[command(flatten)]
-    data: DataConfig,
+    place: ServicesConfig,
 }
 
 impl ServiceCommand {
@@ -93,15 +123,14 @@ impl ServiceCommand {
 
 fn add(args: AddArgs) -> anyhow::Result<()> {
     let integrity = args.tag.integrity()?;
-    std::fs::create_dir_all(&args.data.dir)?;
     let token = args.token.unwrap_or_else(file::new_token);
-    let added = file::change(&args.data.dir, |services| {
+    let added = args.place.change(|services| {
         let service = Service {
             id: services.free_id(&args.name),
-            name: args.name,
-            tokens: vec![token],
-            origins: args.origins,
-            time_zone: args.time_zone,
+            name: args.name.clone(),
+            tokens: vec![token.clone()],
+            origins: args.origins.clone(),
+            time_zone: args.time_zone.clone(),
             page_rules: vec![],
             goals: vec![],
         };
@@ -111,7 +140,7 @@ fn add(args: AddArgs) -> anyhow::Result<()> {
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let services = file::read(&args.data.dir)?;
+    let services = args.place.read()?;
     match args.format {
         Format::Json => println!("{}", serde_json::to_string_pretty(services.list())?),
         Format::Text => {
@@ -122,7 +151,7 @@ fn list(args: &ListArgs) -> anyhow::Result<()> {
 }
 
 fn remove(args: &RemoveArgs) -> anyhow::Result<()> {
-    let removed = file::change(&args.data.dir, |services| services.remove(&args.name))?;
+    let removed = args.place.change(|services| services.remove(&args.name))?;
     println!("removed service `{}`; its logs are still there", removed.name);
     Ok(())
 }

@@ -1,24 +1,23 @@
-//! The day's salt in a file of the data folder, for a collector that runs alone.
+//! The day's salt in a file: of the data folder, or beside the logs, where several collectors share it.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use logdig_store::Day;
+use logdig_store::shared_file::{Look, SharedFileError, Version};
+use logdig_store::{Day, SharedFile};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::{SALT_BYTES, Salt, SaltError, Salts};
 
-/// The file's name in the data folder: the day, a blank and the salt as 64 hex digits, on a line.
-const FILE_NAME: &str = "daily-salt";
-/// What it is called until it is durable.
-const NEW_FILE_NAME: &str = "daily-salt.new";
+/// The file's name: in it the day, a blank and the salt as 64 hex digits, on a line.
+pub const FILE_NAME: &str = "daily-salt";
 
-/// Keeps the day's salt in `daily-salt` of a data folder, readable by its owner alone.
+/// Each attempt fails only when another collector's succeeded, and then its salt is ours.
+const N_ATTEMPTS: usize = 5;
+
+/// Keeps the day's salt in a file.
 #[derive(Debug)]
 pub struct FileSalts {
     // Owned by whoever changes the file, so that a request that is dropped in the middle leaves no half change.
@@ -27,19 +26,16 @@ pub struct FileSalts {
 
 #[derive(Debug)]
 struct Kept {
-    dir: PathBuf,
+    file: Arc<dyn SharedFile>,
     current: Option<(Day, Salt)>,
+    /// The last day on which the file was found to hold nothing of another day.
+    clean_on: Option<Day>,
 }
 
 impl FileSalts {
-    /// Reads the salt that a data folder holds; a folder without one, or with a torn one, holds none.
-    ///
-    /// # Errors
-    ///
-    /// When the file is there and can't be read.
-    pub fn open(dir: &Path) -> Result<Self, SaltError> {
-        let current = read(&dir.join(FILE_NAME)).map_err(at(dir))?;
-        Ok(Self { kept: Arc::new(Mutex::new(Kept { dir: dir.to_owned(), current })) })
+    /// Salts that are kept in `file`, which is read when the first one is asked for.
+    pub fn new(file: Arc<dyn SharedFile>) -> Self {
+        Self { kept: Arc::new(Mutex::new(Kept { file, current: None, clean_on: None })) }
     }
 }
 
@@ -49,63 +45,96 @@ impl Salts for FileSalts {
         let mut kept = self.kept.clone().lock_owned().await;
         match kept.of(day) {
             Some(salt) => Ok(salt),
-            None => in_background(move || kept.turn(day)).await,
+            None => in_background(async move { kept.turn(day).await }).await,
         }
     }
 
     async fn forget_others(&self, day: Day) -> Result<(), SaltError> {
         let mut kept = self.kept.clone().lock_owned().await;
-        match kept.of(day) {
-            Some(_) => Ok(()),
-            None => in_background(move || kept.forget()).await,
+        if kept.of(day).is_some() || kept.clean_on == Some(day) {
+            return Ok(());
         }
+        in_background(async move { kept.forget(day).await }).await
     }
 }
 
 async fn in_background<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, SaltError> + Send + 'static,
+    work: impl Future<Output = Result<T, SharedFileError>> + Send + 'static,
 ) -> Result<T, SaltError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(SaltError { place: FILE_NAME.to_owned(), source: io::Error::other(error) }))
+    let done = tokio::spawn(work).await;
+    let done = done
+        .unwrap_or_else(|error| Err(SharedFileError { place: FILE_NAME.to_owned(), source: io::Error::other(error) }));
+    done.map_err(|error| SaltError { place: error.place, source: error.source })
 }
 
 impl Kept {
     fn of(&self, day: Day) -> Option<Salt> {
         let (kept_day, salt) = self.current.as_ref()?;
-        (*kept_day == day || kept_day.before() == day).then(|| salt.clone())
+        is_of(*kept_day, day).then(|| salt.clone())
     }
 
-    fn turn(&mut self, day: Day) -> Result<Salt, SaltError> {
-        self.forget()?;
-        let salt = Salt::new_random();
-        write(&self.dir, day, &salt).map_err(at(&self.dir))?;
-        self.current = Some((day, salt.clone()));
-        Ok(salt)
-    }
-
-    fn forget(&mut self) -> Result<(), SaltError> {
+    /// The salt in the file when it is of this day; else a new one in its place.
+    async fn turn(&mut self, day: Day) -> Result<Salt, SharedFileError> {
         self.current = None;
-        let names = [FILE_NAME, NEW_FILE_NAME];
-        names.iter().try_for_each(|name| wipe(&self.dir.join(name))).map_err(at(&self.dir))
+        for _ in 0..N_ATTEMPTS {
+            let known = match self.look(day).await? {
+                Found::OfDay(salt) => return Ok(salt),
+                Found::Other(version) => Some(version),
+                Found::Nothing => None,
+            };
+            let salt = Salt::new_random();
+            // Nothing hashed with it may be stored before it is durable: after a crash there would be another.
+            if self.file.replace(line(day, &salt).as_bytes(), known.as_ref()).await?.is_some() {
+                self.current = Some((day, salt.clone()));
+                return Ok(salt);
+            }
+        }
+        let source = io::Error::other("others replace it again and again");
+        Err(SharedFileError { place: self.file.place(), source })
+    }
+
+    /// Forgets what is not of this day: at once here, then in the file.
+    async fn forget(&mut self, day: Day) -> Result<(), SharedFileError> {
+        self.current = None;
+        let known = match self.look(day).await? {
+            Found::OfDay(_) => return Ok(()),
+            Found::Other(version) => Some(version),
+            Found::Nothing => None,
+        };
+        // Where another collector was quicker, the next look finds what it did.
+        if self.file.clear(known.as_ref()).await? {
+            self.clean_on = Some(day);
+        }
+        Ok(())
+    }
+
+    /// What the file holds. A salt of the day is kept from then on.
+    async fn look(&mut self, day: Day) -> Result<Found, SharedFileError> {
+        let Look::New { content, version } = self.file.look(None).await? else { return Ok(Found::Nothing) };
+        match parse(&Zeroizing::new(content)) {
+            Some((kept_day, salt)) if is_of(kept_day, day) => {
+                self.current = Some((kept_day, salt.clone()));
+                Ok(Found::OfDay(salt))
+            }
+            _ => Ok(Found::Other(version)),
+        }
     }
 }
 
-fn at(dir: &Path) -> impl FnOnce(io::Error) -> SaltError {
-    let place = dir.join(FILE_NAME).display().to_string();
-    move |source| SaltError { place, source }
+enum Found {
+    OfDay(Salt),
+    /// Of another day, cleared, or what a crash left.
+    Other(Version),
+    Nothing,
 }
 
-fn read(path: &Path) -> io::Result<Option<(Day, Salt)>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(parse(&Zeroizing::new(text))),
-        // Not even text: what a crash left.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => Ok(None),
-        Err(error) => Err(error),
-    }
+/// Whether a day's requests get the salt of `kept_day`.
+fn is_of(kept_day: Day, day: Day) -> bool {
+    kept_day == day || kept_day.before() == day
 }
 
-fn parse(text: &str) -> Option<(Day, Salt)> {
-    let (day, hex) = text.strip_suffix('\n')?.split_once(' ')?;
+fn parse(content: &[u8]) -> Option<(Day, Salt)> {
+    let (day, hex) = std::str::from_utf8(content).ok()?.strip_suffix('\n')?.split_once(' ')?;
     if hex.len() != 2 * SALT_BYTES || !hex.is_ascii() {
         return None;
     }
@@ -116,19 +145,13 @@ fn parse(text: &str) -> Option<(Day, Salt)> {
     Some((day.parse().ok()?, Salt(Arc::new(bytes))))
 }
 
-/// Nothing hashed with it may be stored before it is durable: after a crash there would be another.
-fn write(dir: &Path, day: Day, salt: &Salt) -> io::Result<()> {
+fn line(day: Day, salt: &Salt) -> Zeroizing<String> {
     let mut text = Zeroizing::new(format!("{day} "));
     // One copy of the secret: a text that grows leaves others behind.
     text.reserve_exact(2 * SALT_BYTES + 1);
     salt.0.iter().for_each(|byte| push_hex(&mut text, *byte));
     text.push('\n');
-    let new = dir.join(NEW_FILE_NAME);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, dir.join(FILE_NAME))?;
-    File::open(dir)?.sync_all()
+    text
 }
 
 fn push_hex(text: &mut String, byte: u8) {
@@ -137,25 +160,14 @@ fn push_hex(text: &mut String, byte: u8) {
     }
 }
 
-/// Overwrites the file before it removes its name, so that nothing of it stays on disks that write in place.
-fn wipe(path: &Path) -> io::Result<()> {
-    let mut file = match OpenOptions::new().write(true).open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        opened => opened?,
-    };
-    let n_bytes = file.metadata()?.len().min(4096);
-    file.write_all(&vec![0; usize::try_from(n_bytes).unwrap_or_default()])?;
-    file.sync_all()?;
-    fs::remove_file(path)?;
-    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::time::{Duration, Instant};
 
     use jiff::SignedDuration;
+    use logdig_store::LocalFile;
     use tempfile::TempDir;
 
     use super::*;
@@ -174,7 +186,7 @@ mod tests {
     }
 
     fn open(dir: &TempDir) -> FileSalts {
-        FileSalts::open(dir.path()).expect("it can be read")
+        FileSalts::new(Arc::new(LocalFile::secret(dir.path(), FILE_NAME)))
     }
 
     /// A visitor's key of a day: what of a salt others see.
@@ -186,7 +198,7 @@ mod tests {
     /// The salt in the file, as bytes and as they are written.
     fn secret(dir: &TempDir) -> [Vec<u8>; 2] {
         let text = fs::read_to_string(dir.path().join(FILE_NAME)).expect("it is there");
-        let (_, salt) = parse(&text).expect("it is whole");
+        let (_, salt) = parse(text.as_bytes()).expect("it is whole");
         let hex = text.trim().split_once(' ').expect("a day and a salt").1;
         [salt.0.to_vec(), hex.as_bytes().to_vec()]
     }
@@ -252,7 +264,7 @@ mod tests {
         for torn in [&b""[..], &[0; 76], b"2026-11-25 abc\n", b"\xff", b"2026-11-25 \xc3\xa9"] {
             let dir = folder();
             fs::write(dir.path().join(FILE_NAME), torn).expect("written");
-            fs::write(dir.path().join(NEW_FILE_NAME), torn).expect("written");
+            fs::write(dir.path().join("daily-salt.new"), torn).expect("written");
             let first = key(&open(&dir), DAY).await;
             assert_eq!(key(&open(&dir), DAY).await, first, "{torn:?}");
         }
@@ -263,10 +275,10 @@ mod tests {
         let dir = folder();
         let salts = open(&dir);
         // Where the new file would go there is a folder, which can't be opened for writing.
-        fs::create_dir(dir.path().join(NEW_FILE_NAME)).expect("a folder");
+        fs::create_dir(dir.path().join("daily-salt.new")).expect("a folder");
         let error = salts.salt(day(DAY)).await.expect_err("no place");
         assert!(error.to_string().contains(FILE_NAME), "{error}");
-        fs::remove_dir(dir.path().join(NEW_FILE_NAME)).expect("removed");
+        fs::remove_dir(dir.path().join("daily-salt.new")).expect("removed");
         key(&salts, DAY).await;
     }
 

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use logdig_store::{Content, MemoryStore, SealedBatch};
+use logdig_store::{Content, LocalFile, MemoryStore, SealedBatch};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -26,7 +26,7 @@ use crate::daily_key::{FileSalts, Salt, SaltError, Salts};
 use crate::outcome::{Metrics, Outcome};
 use crate::queue::memory::MemoryQueue;
 use crate::queue::{AcceptError, Accepted, Entry, Queue, SealRule};
-use crate::services::{Service, ServicesFile, file};
+use crate::services::{Service, Services, ServicesFile};
 
 const NOW: &str = "2026-11-25T12:00:00.123Z";
 const SHOP: &str = "https://shop.example";
@@ -67,10 +67,10 @@ impl TestCollector {
         let store = Arc::new(MemoryStore::new());
         let mut app = App {
             queue: queue.clone(),
-            services: Arc::new(services(&dir)),
+            services: Arc::new(services()),
             metrics: Arc::new(Metrics::default()),
             clock,
-            salts: Arc::new(FileSalts::open(dir.path()).expect("an empty folder")),
+            salts: Arc::new(FileSalts::new(Arc::new(LocalFile::secret(dir.path(), "daily-salt")))),
             client_address: ClientAddress::new(None, 1),
             body_bounds: BodyBounds { timeout: Duration::from_secs(10), in_flight_bytes_max: 8 << 20 },
             tracker: tracker(&dir),
@@ -132,20 +132,18 @@ fn bytes(batch: &SealedBatch) -> &[u8] {
     }
 }
 
-fn services(dir: &TempDir) -> ServicesFile {
-    for (name, origin) in [("shop", SHOP), ("blog", BLOG)] {
-        let service = Service {
-            id: name.to_owned(),
-            name: name.to_owned(),
-            tokens: vec![name.to_owned()],
-            origins: vec![origin.parse().expect("an origin")],
-            time_zone: "UTC".to_owned(),
-            page_rules: vec![],
-            goals: vec![],
-        };
-        file::change(dir.path(), |services| services.add(service).map(|_| ())).expect("a free name");
-    }
-    ServicesFile::open(dir.path()).expect("valid")
+fn services() -> ServicesFile {
+    let service = |(name, origin): (&str, &str)| Service {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        tokens: vec![name.to_owned()],
+        origins: vec![origin.parse().expect("an origin")],
+        time_zone: "UTC".to_owned(),
+        page_rules: vec![],
+        goals: vec![],
+    };
+    let list = [("shop", SHOP), ("blog", BLOG)].map(service);
+    ServicesFile::fixed(Services::new(list.into()).expect("valid"))
 }
 
 /// One whose core and further part are there, and whose part without wasm is not.

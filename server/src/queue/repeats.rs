@@ -6,10 +6,13 @@ use std::{
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     io::BufRead,
     sync::LazyLock,
+    time::Duration,
 };
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
-use logdig_store::{Day, Store, StoreError};
+use logdig_store::{Day, ObjectInfo, Store, StoreError};
+use tracing::{info, warn};
 
 use crate::stored_line::StoredLine;
 
@@ -131,25 +134,92 @@ impl RepeatWindow {
     }
 }
 
+/// What reading stored objects at a start may cost, when the store is elsewhere.
+///
+/// The newest objects come first, and almost all repeats come within seconds: what is left out are ids of hours ago.
+#[derive(Clone, Copy, Debug)]
+pub struct RebuildBounds {
+    /// The time in all.
+    pub time: Duration,
+    /// The bytes read in all. The objects that go beyond it are the last.
+    pub n_bytes: u64,
+}
+
+impl Default for RebuildBounds {
+    /// Half a minute and 1 GiB, which is some 2 million logs.
+    fn default() -> RebuildBounds {
+        RebuildBounds { time: Duration::from_secs(30), n_bytes: 1 << 30 }
+    }
+}
+
+/// Objects are read several at a time as long as they are small, since each takes a store far away some 50 ms.
+const N_AT_A_TIME: usize = 16;
+/// Together they hold no more than this, or are one.
+const BYTES_AT_A_TIME: u64 = 16 << 20;
+
 /// Fills a window with the ids of the logs that were stored lately.
 ///
-/// Reads the objects of today and yesterday, the newest first, one at a time, until the window is full.
+/// Reads the objects of today and yesterday, the newest first, until the window is full.
 ///
 /// # Errors
 /// When the store can't be read.
 pub async fn rebuild(store: &dyn Store, now: Timestamp) -> Result<RepeatWindow, StoreError> {
     let mut window = RepeatWindow::default();
+    read_newest(&mut window, store, now, u64::MAX).await?;
+    Ok(window)
+}
+
+/// The same with what can be had within bounds, be it nothing.
+///
+/// Repeats that are not told are a smaller harm than logs that are not taken. What was left out is told in the program's
+/// log.
+pub async fn rebuild_within(bounds: RebuildBounds, store: &dyn Store, now: Timestamp) -> RepeatWindow {
+    let mut window = RepeatWindow::default();
+    let read = read_newest(&mut window, store, now, bounds.n_bytes);
+    match tokio::time::timeout(bounds.time, read).await {
+        Ok(Ok(0)) => (),
+        Ok(Ok(n_left)) => info!("{n_left} older files are not read: repeats of their logs would be stored"),
+        Ok(Err(error)) => warn!("not all logs stored before are known, so repeats of them would be stored: {error}"),
+        Err(_) => warn!("not all logs stored before are known, so repeats of them would be stored: it took too long"),
+    }
+    window
+}
+
+/// Gives the number of objects that were left out.
+async fn read_newest(
+    window: &mut RepeatWindow,
+    store: &dyn Store,
+    now: Timestamp,
+    n_bytes_max: u64,
+) -> Result<usize, StoreError> {
     let today = Day::of(now);
     let mut objects = store.list(today).await?;
     objects.extend(store.list(today.before()).await?);
     objects.sort_by_key(|object| Reverse(object.changed_at));
-    for object in objects {
-        remember_object(&mut window, &store.get(&object.key).await?, now);
-        if window.is_full() {
-            break;
+    let (mut rest, mut n_bytes) = (&objects[..], 0);
+    while !rest.is_empty() && !window.is_full() && n_bytes < n_bytes_max {
+        let (group, after) = rest.split_at(n_together(rest));
+        for content in join_all(group.iter().map(|object| store.get(&object.key))).await {
+            // One that is damaged is for `logdig check` to tell; the others are good all the same.
+            match content {
+                Err(error @ StoreError::Damaged { .. }) => warn!("{error}"),
+                content => remember_object(window, &content?, now),
+            }
         }
+        n_bytes += group.iter().map(|object| object.n_bytes).sum::<u64>();
+        rest = after;
     }
-    Ok(window)
+    Ok(if window.is_full() { 0 } else { rest.len() })
+}
+
+/// How many of these objects are read at a time: at least one.
+fn n_together(objects: &[ObjectInfo]) -> usize {
+    let mut n_bytes = 0;
+    let fits = |object: &&ObjectInfo| {
+        n_bytes += object.n_bytes;
+        n_bytes <= BYTES_AT_A_TIME
+    };
+    objects.iter().take(N_AT_A_TIME).take_while(fits).count().max(1)
 }
 
 fn remember_object(window: &mut RepeatWindow, mut content: &[u8], now: Timestamp) {
@@ -203,7 +273,7 @@ impl Hasher for AsItIs {
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
-    use logdig_store::{Content, ContentHash, MemoryStore, SealedBatch};
+    use logdig_store::{Content, ContentHash, MemoryStore, ObjectKey, SealedBatch};
 
     use super::*;
 
@@ -277,6 +347,77 @@ mod tests {
         let mut window = rebuild(&store, start()).await.unwrap();
         assert_eq!(window.n_ids(), 3);
         assert!([2, 3, 4].iter().all(|n| !window.insert(id(*n))));
+    }
+
+    /// Puts a log a file, `n` of them; gives them by name.
+    async fn store_of(n: usize) -> MemoryStore {
+        let store = MemoryStore::new();
+        for id in 0..n {
+            let line = format!("{{\"token\":\"token\",\"id\":\"{id}\",\"received_at\":\"{NOON}\"}}\n");
+            let content = line.into_bytes();
+            let (day, sha256) = (Day::of(start()), ContentHash::of(&content));
+            store.put(&SealedBatch { day, sha256, content: Content::Bytes(content) }).await.unwrap();
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn reads_no_more_than_it_may() {
+        let store = store_of(40).await;
+        for (n_bytes, n_ids) in [(0, 0), (1, N_AT_A_TIME), (u64::MAX, 40)] {
+            let bounds = RebuildBounds { n_bytes, ..RebuildBounds::default() };
+            assert_eq!(rebuild_within(bounds, &store, start()).await.n_ids(), n_ids);
+        }
+    }
+
+    #[test]
+    fn large_objects_are_read_one_by_one() {
+        let object = |n_bytes| ObjectInfo {
+            key: ObjectKey { day: Day::of(start()), sha256: ContentHash::of(b"") },
+            n_bytes,
+            changed_at: start(),
+        };
+        for (sizes, n) in
+            [(vec![64 << 20, 1], 1), (vec![10 << 20, 10 << 20], 1), (vec![1; 40], 16), (vec![8 << 20; 3], 2)]
+        {
+            assert_eq!(n_together(&sizes.into_iter().map(object).collect::<Vec<_>>()), n);
+        }
+    }
+
+    /// Lists, and then never answers, or refuses.
+    struct Away {
+        store: MemoryStore,
+        hangs: bool,
+    }
+
+    #[async_trait::async_trait]
+    impl Store for Away {
+        async fn put(&self, batch: &SealedBatch) -> Result<(), StoreError> {
+            self.store.put(batch).await
+        }
+
+        async fn get(&self, key: &ObjectKey) -> Result<Vec<u8>, StoreError> {
+            match self.hangs {
+                true => std::future::pending().await,
+                false => Err(StoreError::Absent { key: *key }),
+            }
+        }
+
+        async fn list(&self, day: Day) -> Result<Vec<ObjectInfo>, StoreError> {
+            self.store.list(day).await
+        }
+
+        async fn days(&self) -> Result<Vec<Day>, StoreError> {
+            self.store.days().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_is_away_does_not_hold_up_the_start() {
+        for hangs in [true, false] {
+            let away = Away { store: store_of(1).await, hangs };
+            assert_eq!(rebuild_within(RebuildBounds::default(), &away, start()).await.n_ids(), 0);
+        }
     }
 
     #[test]

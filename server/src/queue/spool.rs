@@ -15,7 +15,7 @@ use logdig_store::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{AcceptError, Accepted, Batches, Entry, Queue, QueueError, SealRule};
+use super::{AcceptError, Accepted, Batches, Entry, Queue, QueueError, SealRule, repeats::RebuildBounds};
 use crate::{clock::Clock, data_dir::DataDir};
 
 #[cfg(test)]
@@ -46,6 +46,9 @@ pub struct SpoolOptions {
     pub disk: Arc<dyn Disk>,
     /// How many bytes of lines may wait for the disk; more are refused as busy.
     pub n_waiting_bytes_max: usize,
+    /// What reading the store at the start may cost, when it is elsewhere; `None`: all of it is read, or there is no
+    /// start.
+    pub rebuild_within: Option<RebuildBounds>,
 }
 
 impl SpoolOptions {
@@ -60,6 +63,7 @@ impl SpoolOptions {
             clock,
             disk: Arc::new(RealDisk),
             n_waiting_bytes_max,
+            rebuild_within: None,
         }
     }
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use logdig_store::{LocalStore, Store};
+use logdig_store::LocalStore;
 use tokio::task::JoinHandle;
 
 use crate::config::QueueConfig;
 use crate::config::queue::QueueAddress;
 use crate::data_dir::DataDir;
+use crate::queue::repeats::RebuildBounds;
 use crate::queue::spool::{Spool, SpoolOptions};
 use crate::queue::{Queue, SealRule};
+use crate::storage::Storage;
 use crate::{batch, clock};
 
 /// Where logs go in, and the task that takes them further, which ends some time after the queue's `finish`.
@@ -24,13 +26,15 @@ pub async fn open(
     config: &QueueConfig,
     dir: &DataDir,
     rule: SealRule,
-    store: Arc<dyn Store>,
+    storage: &Storage,
 ) -> anyhow::Result<Opened> {
     match (&config.queue, config.spool_first) {
         (QueueAddress::Spool, false) => {
-            let spool = spool(dir, rule, &*store).await?;
+            let mut options = SpoolOptions::in_data_dir(dir, rule, clock::system_clock());
+            options.rebuild_within = storage.is_shared.then(RebuildBounds::default);
+            let spool = Arc::new(Spool::open(options, &*storage.store).await?);
             let moves_on = tokio::spawn({
-                let spool = spool.clone();
+                let (spool, store) = (spool.clone(), storage.store.clone());
                 async move { batch::run(&*spool, &*store).await }
             });
             Ok(Opened { queue: spool, moves_on })
@@ -38,11 +42,6 @@ pub async fn open(
         (QueueAddress::Spool, true) => anyhow::bail!("--spool-first is for --queue sqs:URL; the spool is first as it is"),
         (QueueAddress::Sqs(url), is_spool_first) => sqs(&url.0, is_spool_first, dir).await,
     }
-}
-
-async fn spool(dir: &DataDir, rule: SealRule, store: &dyn Store) -> anyhow::Result<Arc<Spool>> {
-    let options = SpoolOptions::in_data_dir(dir, rule, clock::system_clock());
-    Ok(Arc::new(Spool::open(options, store).await?))
 }
 
 #[cfg(feature = "aws")]
@@ -54,7 +53,8 @@ async fn sqs(url: &str, is_spool_first: bool, dir: &DataDir) -> anyhow::Result<O
         return Ok(Opened { queue: Arc::new(sqs), moves_on: tokio::spawn(async {}) });
     }
     // What goes to SQS leaves no object here that could tell of repeats; the spool still drops those it remembers.
-    let spool = spool(dir, sqs::forward::RULE, &LocalStore::new(dir.store())).await?;
+    let options = SpoolOptions::in_data_dir(dir, sqs::forward::RULE, clock::system_clock());
+    let spool = Arc::new(Spool::open(options, &LocalStore::new(dir.store())).await?);
     let moves_on = tokio::spawn({
         let spool = spool.clone();
         async move {

@@ -1,12 +1,10 @@
-//! `services.json`: read by a running collector, replaced by the command line.
+//! `services.json`: read by running collectors, replaced by the command line.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
+use logdig_store::shared_file::{Look, SharedFileError, Version};
+use logdig_store::{LocalFile, SharedFile};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::{info, warn};
@@ -14,34 +12,37 @@ use tracing::{info, warn};
 use super::{Service, ServiceError, Services};
 use crate::random;
 
-/// The file's name in the data folder.
-const FILE_NAME: &str = "services.json";
-/// A change is noticed within a second; looking costs one system call.
-const LOOK_INTERVAL: Duration = Duration::from_millis(400);
+/// The file's name, in the data folder or beside the logs in a bucket.
+pub const FILE_NAME: &str = "services.json";
+/// The last good content of a file elsewhere, in the data folder.
+const COPY_NAME: &str = "services.copy.json";
 /// Where the tokens of the first service may be used: a page on the same machine.
 const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
 /// 192 random bits.
 const TOKEN_CHARS: usize = 32;
+/// Each attempt fails only when somebody else's succeeded.
+const N_ATTEMPTS: usize = 20;
 
 /// Why `services.json` could not be read or replaced.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// The system refused.
-    #[error("`{path}`: {source}")]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The system, or the other side, refused.
+    #[error(transparent)]
+    Access(#[from] SharedFileError),
     /// Not JSON, or not of this form.
-    #[error("`{path}` is not a list of services: {source}")]
+    #[error("`{place}` is not a list of services: {source}")]
     Json {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// Where, and what was expected there.
         source: serde_json::Error,
     },
+    /// The file is gone.
+    #[error("`{0}` is gone")]
+    Gone(String),
+    /// Others change it all the time.
+    #[error("`{0}` was changed by others again and again; try once more")]
+    Contended(String),
     /// Services that are not valid together.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -57,53 +58,76 @@ pub fn new_token() -> String {
     random::text(TOKEN_CHARS)
 }
 
-/// Reads the services of a data folder; a missing file holds none.
+/// Reads the services; a missing file holds none.
 ///
 /// # Errors
 ///
 /// When the file can't be read or is not valid.
-pub fn read(dir: &Path) -> Result<Services, FileError> {
-    let path = dir.join(FILE_NAME);
-    match fs::read(&path) {
-        Ok(bytes) => parse(&path, &bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Services::default()),
-        Err(source) => Err(FileError::Io { path, source }),
+pub async fn read(file: &dyn SharedFile) -> Result<Services, FileError> {
+    Ok(read_with_version(file).await?.0)
+}
+
+async fn read_with_version(file: &dyn SharedFile) -> Result<(Services, Option<Version>), FileError> {
+    match file.look(None).await? {
+        Look::New { content, version } => Ok((parse(&file.place(), &content)?, Some(version))),
+        Look::Absent | Look::Same => Ok((Services::default(), None)),
     }
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Services, FileError> {
+fn parse(place: &str, bytes: &[u8]) -> Result<Services, FileError> {
     let content: Content =
-        serde_json::from_slice(bytes).map_err(|source| FileError::Json { path: path.to_owned(), source })?;
+        serde_json::from_slice(bytes).map_err(|source| FileError::Json { place: place.to_owned(), source })?;
     Ok(Services::new(content.services)?)
 }
 
-/// Changes the services of a data folder: all of the change is there afterwards, or none of it.
+fn print(services: &Services) -> Vec<u8> {
+    let content = Content { services: services.list().to_vec() };
+    let mut bytes = serde_json::to_vec_pretty(&content).expect("texts and numbers are JSON");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Changes the services: all of the change is there afterwards, or none of it.
 ///
-/// Two at a time wait for each other, so that neither loses the other's change.
+/// When somebody else changes them at the same time, `change` is asked again, of what is there then.
 ///
 /// # Errors
 ///
 /// What `change` returns; or the file can't be read, is not valid, or can't be replaced.
-pub fn change<T>(dir: &Path, change: impl FnOnce(&mut Services) -> Result<T, ServiceError>) -> Result<T, FileError> {
-    let at_dir = |source| FileError::Io { path: dir.to_owned(), source };
-    let folder = File::open(dir).map_err(at_dir)?;
-    folder.lock().map_err(at_dir)?;
-    let mut services = read(dir)?;
-    let result = change(&mut services)?;
-    replace(dir, &folder, &services).map_err(|source| FileError::Io { path: dir.join(FILE_NAME), source })?;
-    Ok(result)
+pub async fn change<T>(
+    file: &dyn SharedFile,
+    change: impl Fn(&mut Services) -> Result<T, ServiceError>,
+) -> Result<T, FileError> {
+    for _ in 0..N_ATTEMPTS {
+        let (mut services, version) = read_with_version(file).await?;
+        let result = change(&mut services)?;
+        if file.replace(&print(&services), version.as_ref()).await?.is_some() {
+            return Ok(result);
+        }
+    }
+    Err(FileError::Contended(file.place()))
 }
 
-/// Makes the service `local`, for pages on the same machine, where no service was ever made.
+/// Makes the first services where there never were any: those of the file `before`, which an owner had until now, or
+/// the service `local`, for pages on the same machine.
 ///
 /// # Errors
 ///
-/// As [`change`].
-pub fn create_first(dir: &Path) -> Result<(), FileError> {
-    if dir.join(FILE_NAME).exists() {
+/// When the file can't be read or written.
+pub async fn create_first(file: &dyn SharedFile, before: Option<&dyn SharedFile>) -> Result<(), FileError> {
+    if !matches!(file.look(None).await?, Look::Absent) {
         return Ok(());
     }
-    change(dir, |services| services.add(local_service()).map(|_| ()))
+    let mut services = match before {
+        Some(before) => read(before).await?,
+        None => Services::default(),
+    };
+    if services.list().is_empty() {
+        services.add(local_service())?;
+    }
+    // Where another collector was quicker, its services are the first.
+    file.replace(&print(&services), None).await?;
+    Ok(())
 }
 
 fn local_service() -> Service {
@@ -119,41 +143,74 @@ fn local_service() -> Service {
     }
 }
 
-/// After a crash at any moment the old file is there or the new one, whole.
-fn replace(dir: &Path, folder: &File, services: &Services) -> io::Result<()> {
-    let content = Content { services: services.list().to_vec() };
-    let mut bytes = serde_json::to_vec_pretty(&content)?;
-    bytes.push(b'\n');
-    let new = dir.join(format!("{FILE_NAME}.new"));
-    let mut file = File::create(&new)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, dir.join(FILE_NAME))?;
-    folder.sync_all()
-}
-
 /// The services as a running collector sees them: the newest valid content of the file.
 #[derive(Debug)]
 pub struct ServicesFile {
-    path: PathBuf,
+    file: Arc<dyn SharedFile>,
+    /// Where the last good content is kept, when the file is elsewhere.
+    copy: Option<LocalFile>,
     current: RwLock<Arc<Services>>,
-    seen: Mutex<Stamp>,
+    seen: Mutex<Seen>,
 }
 
-/// Tells one content of a file from the next: a replaced file has another inode, an edited one another time or length.
-type Stamp = Option<(u64, u64, i64, i64)>;
+/// What the last look saw.
+#[derive(Debug, Default)]
+struct Seen {
+    version: Option<Version>,
+    /// Whether it is told that the file can't be had.
+    is_told: bool,
+}
 
 impl ServicesFile {
-    /// Reads the services of a data folder.
+    /// Reads the services of a file on this machine.
     ///
     /// # Errors
     ///
     /// When the file can't be read or is not valid.
-    pub fn open(dir: &Path) -> Result<Self, FileError> {
-        let path = dir.join(FILE_NAME);
-        let stamp = stamp(&path);
-        let services = read(dir)?;
-        Ok(Self { path, current: RwLock::new(Arc::new(services)), seen: Mutex::new(stamp) })
+    pub async fn open(file: Arc<dyn SharedFile>) -> Result<Self, FileError> {
+        let (services, version) = read_with_version(&*file).await?;
+        Ok(Self::new(file, None, services, version))
+    }
+
+    /// Reads the services of a file elsewhere, which is made when there is none. What can't be had, now or later, is
+    /// made up for by the last good content, which is kept in the folder `data`.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be had and there is no last good content.
+    pub async fn open_elsewhere(file: Arc<dyn SharedFile>, data: PathBuf) -> Result<Self, FileError> {
+        let copy = LocalFile::new(&data, COPY_NAME);
+        let before = LocalFile::new(&data, FILE_NAME);
+        let read = async {
+            create_first(&*file, Some(&before)).await?;
+            read_with_version(&*file).await
+        };
+        match read.await {
+            Ok((services, version)) => {
+                let this = Self::new(file, Some(copy), services, version);
+                this.keep_copy().await;
+                Ok(this)
+            }
+            Err(error) => {
+                let Look::New { content, .. } = copy.look(None).await? else { return Err(error) };
+                let services = parse(&copy.place(), &content)?;
+                warn!(%error, "took the last good services, `{}`", copy.place());
+                let this = Self::new(file, Some(copy), services, None);
+                this.seen.lock().unwrap_or_else(PoisonError::into_inner).is_told = true;
+                Ok(this)
+            }
+        }
+    }
+
+    /// Services that are as they are, for tests.
+    #[cfg(test)]
+    pub fn fixed(services: Services) -> Self {
+        Self::new(Arc::new(LocalFile::new("/nowhere".as_ref(), FILE_NAME)), None, services, None)
+    }
+
+    fn new(file: Arc<dyn SharedFile>, copy: Option<LocalFile>, services: Services, version: Option<Version>) -> Self {
+        let seen = Seen { version, is_told: false };
+        Self { file, copy, current: RwLock::new(Arc::new(services)), seen: Mutex::new(seen) }
     }
 
     /// The services now. They stay the same for as long as the caller holds them.
@@ -162,47 +219,80 @@ impl ServicesFile {
     }
 
     /// Reads the file again if it has changed. What can't be read is told once; the last good content stays.
-    pub fn refresh(&self) {
-        let stamp = stamp(&self.path);
-        if std::mem::replace(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner), stamp) == stamp {
-            return;
-        }
-        match fs::read(&self.path).map_err(|source| FileError::Io { path: self.path.clone(), source }) {
-            Ok(bytes) => self.take(parse(&self.path, &bytes)),
-            Err(error) => self.take(Err(error)),
+    pub async fn refresh(&self) {
+        let known = self.seen.lock().unwrap_or_else(PoisonError::into_inner).version.clone();
+        match self.file.look(known.as_ref()).await {
+            Ok(Look::Same) => self.saw(known),
+            Ok(Look::New { content, version }) => {
+                self.saw(Some(version));
+                self.take(parse(&self.file.place(), &content)).await;
+            }
+            Ok(Look::Absent) => self.tell(&FileError::Gone(self.file.place())),
+            Err(error) => self.tell(&error.into()),
         }
     }
 
-    fn take(&self, services: Result<Services, FileError>) {
+    fn saw(&self, version: Option<Version>) {
+        let seen = Seen { version, is_told: false };
+        let before = std::mem::replace(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner), seen);
+        if before.is_told {
+            info!("`{}` can be read again", self.file.place());
+        }
+    }
+
+    async fn take(&self, services: Result<Services, FileError>) {
         match services {
             Ok(services) => {
                 info!(n_services = services.list().len(), "took the changed services");
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(services);
+                self.keep_copy().await;
             }
+            // Told once, since this version is seen.
             Err(error) => warn!(%error, "kept the services as they were"),
+        }
+    }
+
+    /// The file can't be had. Told once, until it can.
+    fn tell(&self, error: &FileError) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut seen.is_told, true) {
+            warn!(%error, "kept the services as they were");
+        }
+    }
+
+    /// Keeps the current services on this machine, for a start on a day on which the file can't be had.
+    async fn keep_copy(&self) {
+        let Some(copy) = &self.copy else { return };
+        let bytes = print(&self.current());
+        let kept = async {
+            let version = match copy.look(None).await? {
+                Look::New { content, .. } if content == bytes => return Ok(()),
+                Look::New { version, .. } => Some(version),
+                Look::Absent | Look::Same => None,
+            };
+            copy.replace(&bytes, version.as_ref()).await.map(drop)
+        };
+        let kept: Result<(), SharedFileError> = kept.await;
+        if let Err(error) = kept {
+            warn!(%error, "could not keep a copy of the services");
         }
     }
 
     /// Looks for changes for as long as it is polled.
     pub async fn watch(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(LOOK_INTERVAL);
+        let mut ticks = tokio::time::interval(self.file.look_interval());
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let file = self.clone();
-            // A folder on a slow network must not hold up requests.
-            if let Err(error) = tokio::task::spawn_blocking(move || file.refresh()).await {
-                warn!(%error, "could not look for changed services");
-            }
+            self.refresh().await;
         }
     }
 }
 
-fn stamp(path: &Path) -> Stamp {
-    fs::metadata(path).ok().map(|meta| (meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use tempfile::TempDir;
 
     use super::*;
@@ -219,53 +309,59 @@ mod tests {
         tempfile::tempdir().expect("a temporary folder")
     }
 
-    #[test]
-    fn makes_the_first_service_once() {
-        let dir = folder();
-        create_first(dir.path()).expect("an empty folder");
-        let services = read(dir.path()).expect("valid");
-        assert_eq!(names(&services), ["local"]);
-        assert!(services.list()[0].allows("http://127.0.0.1:8301"));
-        change(dir.path(), |services| services.remove("local")).expect("it is there");
-        create_first(dir.path()).expect("a folder whose owner wants no service");
-        assert_eq!(names(&read(dir.path()).expect("valid")), [""; 0]);
+    fn file_in(dir: &TempDir) -> LocalFile {
+        LocalFile::new(dir.path(), FILE_NAME)
     }
 
-    #[test]
-    fn a_running_collector_takes_changes_and_keeps_the_last_good_content() {
+    #[tokio::test]
+    async fn makes_the_first_service_once() {
         let dir = folder();
-        create_first(dir.path()).expect("an empty folder");
-        let file = ServicesFile::open(dir.path()).expect("valid");
-        change(dir.path(), |services| services.add(named("shop")).map(|_| ())).expect("a free name");
-        file.refresh();
+        create_first(&file_in(&dir), None).await.expect("an empty folder");
+        let services = read(&file_in(&dir)).await.expect("valid");
+        assert_eq!(names(&services), ["local"]);
+        assert!(services.list()[0].allows("http://127.0.0.1:8301"));
+        change(&file_in(&dir), |services| services.remove("local")).await.expect("it is there");
+        create_first(&file_in(&dir), None).await.expect("a folder whose owner wants no service");
+        assert_eq!(names(&read(&file_in(&dir)).await.expect("valid")), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_running_collector_takes_changes_and_keeps_the_last_good_content() {
+        let dir = folder();
+        create_first(&file_in(&dir), None).await.expect("an empty folder");
+        let file = ServicesFile::open(Arc::new(file_in(&dir))).await.expect("valid");
+        change(&file_in(&dir), |services| services.add(named("shop")).map(|_| ())).await.expect("a free name");
+        file.refresh().await;
         assert_eq!(names(&file.current()), ["local", "shop"]);
         for broken in ["{", "{}", r#"{"services":[{"id":"a"}]}"#] {
             fs::write(dir.path().join(FILE_NAME), broken).expect("written");
-            file.refresh();
+            file.refresh().await;
             assert_eq!(names(&file.current()), ["local", "shop"], "{broken}");
         }
         fs::remove_file(dir.path().join(FILE_NAME)).expect("removed");
-        file.refresh();
+        file.refresh().await;
         assert_eq!(names(&file.current()), ["local", "shop"]);
     }
 
-    #[test]
-    fn a_refused_change_leaves_the_file_alone() {
+    #[tokio::test]
+    async fn a_refused_change_leaves_the_file_alone() {
         let dir = folder();
-        create_first(dir.path()).expect("an empty folder");
+        create_first(&file_in(&dir), None).await.expect("an empty folder");
         let before = fs::read(dir.path().join(FILE_NAME)).expect("written");
-        let error = change(dir.path(), |services| services.add(named("local")).map(|_| ())).expect_err("a taken name");
+        let error = change(&file_in(&dir), |services| services.add(named("local")).map(|_| ()))
+            .await
+            .expect_err("a taken name");
         assert_eq!(error.to_string(), "there is a service `local` already");
         assert_eq!(fs::read(dir.path().join(FILE_NAME)).expect("kept"), before);
     }
 
-    #[test]
-    fn keeps_what_it_does_not_read() {
+    #[tokio::test]
+    async fn keeps_what_it_does_not_read() {
         let dir = folder();
         let content = r#"{"services":[{"id":"a","name":"a","tokens":["t"],"origins":[],"page_rules":[{"of":"another version"}]}]}"#;
         fs::write(dir.path().join(FILE_NAME), content).expect("written");
-        change(dir.path(), |services| services.add(named("b")).map(|_| ())).expect("a free name");
-        let services = read(dir.path()).expect("valid");
+        change(&file_in(&dir), |services| services.add(named("b")).map(|_| ())).await.expect("a free name");
+        let services = read(&file_in(&dir)).await.expect("valid");
         assert_eq!(services.list()[0].page_rules, [serde_json::json!({"of": "another version"})]);
         assert_eq!(services.list()[0].time_zone, "UTC");
     }

@@ -2,13 +2,15 @@
 //!
 //! TLS is rustls with ring: it compiles with a plain C compiler, for musl too, which makes static programs.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 pub use aws_config::SdkConfig;
 
@@ -44,4 +46,38 @@ pub async fn config(endpoint_url: Option<&str>) -> SdkConfig {
         Some(_) => config,
         None => config.into_builder().region(Region::from_static(REGION_OF_STAND_INS)).build(),
     }
+}
+
+/// Why a call failed, on one line: what the service answered, such as `NoSuchBucket: The specified bucket does not
+/// exist`, or else what kept the call from it, cause by cause.
+///
+/// Neither holds credentials: services do not repeat them, and the SDK's own errors do not either.
+pub fn reason<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let Some(response) = error.raw_response().filter(|_| error.as_service_error().is_some()) else {
+        return causes(error);
+    };
+    let status = format!("HTTP {}", response.status().as_u16());
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {}", message.trim_end_matches('.')),
+        (Some(code), None) => format!("{code} ({status})"),
+        // An answer without a body, as to HEAD, or one that is not of the service but of something before it.
+        (None, _) => status,
+    }
+}
+
+/// An error and its causes, without those that it names itself.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
 }

@@ -15,6 +15,11 @@ impl ContentHash {
     pub fn of(content: &[u8]) -> ContentHash {
         ContentHash::from(Sha256::new().chain_update(content))
     }
+
+    /// The hash itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl From<Sha256> for ContentHash {

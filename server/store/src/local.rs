@@ -9,6 +9,7 @@ use std::{
 use crate::{
     Content, ContentHash, Day, ObjectInfo, ObjectKey, SealedBatch, Store, StoreError,
     disk::{Disk, RealDisk},
+    store::verified,
 };
 
 /// Keeps objects as files, in one folder a day.
@@ -173,7 +174,7 @@ impl Store for LocalStore {
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::Store(StoreError::Absent { key })),
                 opened => {
                     opened?.read_to_end(&mut content)?;
-                    Ok(content)
+                    verified(key, content).map_err(Failure::Store)
                 }
             }
         };

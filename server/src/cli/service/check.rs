@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::ServicesConfig;
 use crate::cli::Format;
 use crate::config::http::script_name;
-use crate::config::{DataConfig, units};
+use crate::config::units;
 use crate::http::DEFAULT_NAME;
 use crate::page_check::{Fetcher, Finding, Level, Report, TagReport, check};
-use crate::services::file;
 
 /// The page to be checked.
 #[derive(clap::Args, Debug)]
@@ -33,7 +33,7 @@ pub struct CheckArgs {
     format: Format,
 
     #[command(flatten)]
-    data: DataConfig,
+    place: ServicesConfig,
 }
 
 impl CheckArgs {
@@ -41,9 +41,9 @@ impl CheckArgs {
     ///
     /// # Errors
     ///
-    /// When the data folder's services can't be read.
+    /// When the services can't be read.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let services = file::read(&self.data.dir)?;
+        let services = self.place.read()?;
         let report = check(&self.url, &services, &self.script_name, &Fetcher::new(self.timeout));
         match self.format {
             Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),

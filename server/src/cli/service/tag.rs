@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use url::Url;
 
+use super::ServicesConfig;
 use crate::cli::Format;
-use crate::config::DataConfig;
 use crate::config::http::script_name;
 use crate::http::DEFAULT_NAME;
-use crate::services::{Service, file};
+use crate::services::Service;
 use crate::tags::{ADDRESS_PLACEHOLDER, Place, Tag, integrity_of_embedded};
 
 /// The service whose tags are wanted.
@@ -22,7 +22,7 @@ pub struct TagArgs {
     tag: TagConfig,
 
     #[command(flatten)]
-    data: DataConfig,
+    place: ServicesConfig,
 }
 
 /// Which tags, and what they say.
@@ -59,7 +59,7 @@ impl TagArgs {
     /// When there is no such service, or no tracker whose hash could be told.
     pub fn run(self) -> anyhow::Result<()> {
         let integrity = self.tag.integrity()?;
-        let services = file::read(&self.data.dir)?;
+        let services = self.place.read()?;
         self.tag.print(services.named(&self.name)?, integrity)
     }
 }

@@ -93,6 +93,7 @@ impl Model {
             clock: clock.clock(),
             disk: Arc::new(disk.clone()),
             n_waiting_bytes_max: usize::MAX,
+            rebuild_within: None,
         };
         let store = LocalStore::on_disk("/data/store", Arc::new(disk.clone()));
         Model {

@@ -61,7 +61,10 @@ pub async fn recover(options: &SpoolOptions, store: &dyn Store) -> Result<Recove
     }
     open.sort();
     let next_n = open.iter().map(|(_, n)| n + 1).max().unwrap_or(0);
-    let repeats = repeats::rebuild(store, now).await?;
+    let repeats = match options.rebuild_within {
+        Some(bounds) => repeats::rebuild_within(bounds, store, now).await,
+        None => repeats::rebuild(store, now).await?,
+    };
     let mut recovery = Recovery { options, now, repeats, report: RecoveryReport::default() };
     recovery.remember(&sealed)?;
     let mut segments = Vec::new();
