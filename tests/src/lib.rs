@@ -16,8 +16,10 @@
 //! | [`front`] | a proxy before the collector that fails as it is told to |
 //! | [`site`] | the pages in `tests/pages` with the tracker's script tag |
 //! | [`pages`] | single answers, letter for letter, over http and https |
+//! | [`parts`] | what `cargo xtask setup` brings |
 //! | [`process`] | children that never outlive their test |
 //! | [`random`] | random moments and sizes that can be had again |
+//! | [`sqs`] | a real SQS, a proxy before it that fails, and the batcher behind it |
 //! | [`stage`] | the three of them together, as most browser tests want them |
 //! | [`trace`] | system calls, as strace wrote them down |
 //! | [`wait`] | waiting for a condition, with a deadline |
@@ -27,11 +29,13 @@ pub mod event;
 pub mod front;
 pub mod http;
 pub mod pages;
+pub mod parts;
 pub mod process;
 pub mod random;
 pub mod sealed;
 pub mod server;
 pub mod site;
+pub mod sqs;
 pub mod stage;
 pub mod trace;
 pub mod wait;

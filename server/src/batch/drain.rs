@@ -66,7 +66,7 @@ pub enum DrainError {
 /// # Errors
 /// When the queue or the store failed beyond what waiting within the time mends.
 pub async fn drain(
-    receiver: &Receiver,
+    receiver: &Arc<Receiver>,
     store: &dyn Store,
     limits: &DrainLimits,
     drained: &mut Drained,
@@ -78,17 +78,19 @@ pub async fn drain(
         let before = drained.counts;
         let done = run_pass(&pass, store, limits, before.n_files).await;
         drained.counts = sum(before, pass.counts().await);
+        // A pass that stored nothing gave all back: another one would only receive the same again.
+        let has_stored = drained.counts.n_files > before.n_files;
         let has_files_left = limits.n_files_max == 0 || drained.counts.n_files < limits.n_files_max;
         drained.is_more = pass.is_cut_short().await || !has_files_left;
         done?;
         let has_time = receive_until.is_none_or(|until| until.duration_since(Instant::now()) > PASS_TIME_MIN);
-        if !drained.is_more || !has_time || !has_files_left || limits.stop.load(Relaxed) {
+        if !drained.is_more || !has_stored || !has_time || !has_files_left || limits.stop.load(Relaxed) {
             return Ok(());
         }
     }
 }
 
-async fn run_pass(pass: &Pass<'_>, store: &dyn Store, limits: &DrainLimits, n_before: u64) -> Result<(), DrainError> {
+async fn run_pass(pass: &Pass, store: &dyn Store, limits: &DrainLimits, n_before: u64) -> Result<(), DrainError> {
     let until = limits.deadline.map_or(pass.store_until(), |deadline| deadline.min(pass.store_until()));
     let mut result = Ok(());
     while let Some(batch) = pass.next_batch().await? {

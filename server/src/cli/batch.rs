@@ -17,7 +17,7 @@ use super::Format;
 use crate::batch::{DrainLimits, Drained, drain};
 use crate::clock;
 use crate::config::{DataConfig, DrainConfig, LogConfig, SealConfig, StoreConfig, log};
-use crate::queue::sqs::{Receiver, ReceiverOptions};
+use crate::queue::sqs::{self, Receiver, ReceiverOptions};
 use crate::storage::Storage;
 
 /// How often the line on a terminal changes, and how soon a signal is noticed between two looks into the queue.
@@ -74,8 +74,9 @@ impl BatchArgs {
 
     async fn drain(&self) -> anyhow::Result<ExitCode> {
         let store = self.store().await?;
-        let receiver = Receiver::open(self.options()?).await;
-        let receiver = Arc::new(receiver.with_context(|| format!("opening the queue {}", self.queue.queue.0))?);
+        let url = &self.queue.queue.0;
+        let receiver = Receiver::open(&sqs::config(url).await, self.options()?).await;
+        let receiver = Arc::new(receiver.with_context(|| format!("opening the queue {url}"))?);
         let limits = DrainLimits { stop: stop_on_signal().context("listening for signals")?, ..DrainLimits::default() };
         loop {
             let is_good = self.go_through(&receiver, &*store, &limits).await;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use logdig_store::aws::SdkConfig;
 use tokio::{
     sync::{Notify, Semaphore, oneshot, watch},
     task::JoinHandle,
@@ -22,7 +23,9 @@ mod parts;
 mod receive;
 mod trouble;
 
-pub use client::{CallError, SqsClient};
+#[cfg(feature = "test-support")]
+pub use client::config_of_stand_in;
+pub use client::{CallError, SqsClient, config};
 pub use receive::{Pass, PassCounts, Receiver, ReceiverOptions};
 
 use client::{BATCH_MAX, CallTimes};
@@ -89,8 +92,8 @@ impl SqsQueue {
     /// # Errors
     /// When there is no such queue, or it may not be written to. A queue that can't be reached now is one that may be
     /// reached later: then it is not ready, and says so.
-    pub async fn open(url: &str) -> Result<SqsQueue, CallError> {
-        let client = SqsClient::new(url, SEND_TIMES).await;
+    pub async fn open(config: &SdkConfig, url: &str) -> Result<SqsQueue, CallError> {
+        let client = SqsClient::new(config, url, SEND_TIMES);
         let trouble = Trouble::default();
         match client.check().await {
             Err(error) if error.is_for_good => return Err(error),

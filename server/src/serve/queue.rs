@@ -48,7 +48,8 @@ pub async fn open(
 async fn sqs(url: &str, is_spool_first: bool, dir: &DataDir) -> anyhow::Result<Opened> {
     use crate::queue::sqs::{self, SqsQueue};
 
-    let sqs = SqsQueue::open(url).await.with_context(|| format!("opening the queue {url}"))?;
+    let opened = SqsQueue::open(&sqs::config(url).await, url).await;
+    let sqs = opened.with_context(|| format!("opening the queue {url}"))?;
     if !is_spool_first {
         return Ok(Opened { queue: Arc::new(sqs), moves_on: tokio::spawn(async {}) });
     }

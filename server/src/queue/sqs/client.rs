@@ -12,7 +12,7 @@ use aws_sdk_sqs::{
     },
 };
 use jiff::Timestamp;
-use logdig_store::aws;
+use logdig_store::aws::{self, SdkConfig};
 use serde_json::Value;
 
 /// Most entries that SQS takes in a batch, and most messages that it gives at once.
@@ -61,13 +61,24 @@ pub struct Received {
     pub sent_at: Timestamp,
 }
 
+/// The SDK's settings for the queue at `url`. An address that is not one of AWS is that of a stand-in: calls go there.
+pub async fn config(url: &str) -> SdkConfig {
+    aws::config(stand_in(url).as_deref()).await
+}
+
+/// The same with credentials that a stand-in takes, for tests that run in this process.
+#[cfg(feature = "test-support")]
+pub async fn config_of_stand_in(url: &str) -> SdkConfig {
+    use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+    let credentials = Credentials::new("owner", "owner-secret", None, None, "test");
+    config(url).await.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build()
+}
+
 impl SqsClient {
     /// A client for the queue at `url`, such as `https://sqs.eu-west-1.amazonaws.com/123456789012/shop-sqs`.
     ///
-    /// The region is that of the address. An address that is not one of AWS is that of a stand-in, and calls go there.
-    pub async fn new(url: &str, times: CallTimes) -> SqsClient {
-        let stand_in = stand_in(url);
-        let config = aws::config(stand_in.as_deref()).await;
+    /// The region is that of the address, where it tells one.
+    pub fn new(config: &SdkConfig, url: &str, times: CallTimes) -> SqsClient {
         let region = region(url).map(Region::new).or_else(|| config.region().cloned());
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(times.attempt.min(Duration::from_secs(2)))
@@ -78,7 +89,7 @@ impl SqsClient {
             .with_initial_backoff(Duration::from_millis(100))
             .with_max_backoff(Duration::from_secs(1));
         let config =
-            Builder::from(&config).region(region).timeout_config(timeouts.build()).retry_config(retries).build();
+            Builder::from(config).region(region).timeout_config(timeouts.build()).retry_config(retries).build();
         SqsClient { client: Client::from_conf(config), url: url.to_owned() }
     }
 

@@ -12,7 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use logdig_store::SealedBatch;
+use logdig_store::{SealedBatch, aws::SdkConfig};
 use tokio::{sync::Mutex, task::JoinSet, time::Instant};
 use tracing::{info, warn};
 
@@ -92,9 +92,9 @@ impl Receiver {
     ///
     /// # Errors
     /// When there is no such queue, or we may not use it.
-    pub async fn open(options: ReceiverOptions) -> Result<Receiver, CallError> {
+    pub async fn open(config: &SdkConfig, options: ReceiverOptions) -> Result<Receiver, CallError> {
         pile::sweep(&options.scratch);
-        let client = SqsClient::new(&options.queue_url, CALL_TIMES).await;
+        let client = SqsClient::new(config, &options.queue_url, CALL_TIMES);
         let dead_letter_queue_url = match &options.dead_letter_queue_url {
             Some(url) => Some(url.clone()),
             None => client.dead_letter_queue().await?,
@@ -109,11 +109,11 @@ impl Receiver {
     }
 
     /// Begins a pass, which receives no longer than to `until`, and ends soon when `stop` turns true.
-    pub fn pass(&self, until: Option<Instant>, stop: Arc<AtomicBool>) -> Pass<'_> {
+    pub fn pass(self: &Arc<Self>, until: Option<Instant>, stop: Arc<AtomicBool>) -> Pass {
         let started = Instant::now();
         let receive_until = started + self.options.hold / 3;
         Pass {
-            receiver: self,
+            receiver: self.clone(),
             began_at: (self.options.clock)(),
             receive_until: until.map_or(receive_until, |until| until.min(receive_until)),
             store_until: started + self.options.hold * 2 / 3,
@@ -129,8 +129,8 @@ impl Receiver {
 ///
 /// It ends when nothing comes any more that was there when it began, or its time is over. What comes in meanwhile does
 /// not prolong it, and no estimate of SQS of how much there is plays a part.
-pub struct Pass<'a> {
-    receiver: &'a Receiver,
+pub struct Pass {
+    receiver: Arc<Receiver>,
     began_at: Timestamp,
     receive_until: Instant,
     store_until: Instant,
@@ -151,7 +151,7 @@ struct State {
     failure: Option<QueueError>,
 }
 
-impl Pass<'_> {
+impl Pass {
     /// Until when storing a batch has to be done with: later its messages may come to others.
     pub fn store_until(&self) -> Instant {
         self.store_until
@@ -297,7 +297,7 @@ impl Pass<'_> {
 }
 
 #[async_trait]
-impl Batches for Pass<'_> {
+impl Batches for Pass {
     async fn next_batch(&self) -> Result<Option<SealedBatch>, QueueError> {
         let mut state = self.state.lock().await;
         loop {
