@@ -414,6 +414,6 @@ mod tests {
     #[tokio::test]
     async fn a_folder_without_a_store_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(check(dir.path(), &|_| None), Err(CheckError::NotData(_))));
+        assert!(matches!(check(dir.path(), &|_| None).await, Err(CheckError::NotData(_))));
     }
 }

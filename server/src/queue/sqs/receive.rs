@@ -96,7 +96,10 @@ impl Receiver {
         pile::sweep(&options.scratch);
         let client = SqsClient::new(config, &options.queue_url, CALL_TIMES);
         let dead_letter_queue_url = match &options.dead_letter_queue_url {
-            Some(url) => Some(url.clone()),
+            Some(url) => {
+                client.check().await?;
+                Some(url.clone())
+            }
             None => client.dead_letter_queue().await?,
         };
         let dead_letters = dead_letter_queue_url.map(|url| client.for_queue(&url));
