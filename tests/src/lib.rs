@@ -14,9 +14,10 @@
 //! | [`event`] | logs to send, as a tracker or a program would write them |
 //! | [`browser`] | Chromium, driven through chromedriver |
 //! | [`front`] | a proxy before the collector that fails as it is told to |
+//! | [`s3`] | a real S3, over a folder |
 //! | [`site`] | the pages in `tests/pages` with the tracker's script tag |
 //! | [`pages`] | single answers, letter for letter, over http and https |
-//! | [`parts`] | what `cargo xtask setup` brings |
+//! | [`parts`] | where real parts are that no package brings |
 //! | [`process`] | children that never outlive their test |
 //! | [`random`] | random moments and sizes that can be had again |
 //! | [`sqs`] | a real SQS, a proxy before it that fails, and the batcher behind it |
@@ -32,6 +33,7 @@ pub mod pages;
 pub mod parts;
 pub mod process;
 pub mod random;
+pub mod s3;
 pub mod sealed;
 pub mod server;
 pub mod site;
@@ -42,6 +44,7 @@ pub mod wait;
 
 pub use browser::Browser;
 pub use front::{Fault, Front};
+pub use s3::S3;
 pub use server::Server;
 pub use site::Site;
 pub use stage::Stage;

@@ -33,12 +33,20 @@ impl SealedLog {
 /// or not the day of each line's `received_at`, or a line is not one JSON
 /// object: each of them breaks a promise.
 pub fn sealed_logs(data: &Path) -> Vec<SealedLog> {
-    let store = data.join("store");
+    logs_in(&data.join("store"))
+}
+
+/// The same for the folder of a store itself. What begins with `.` or `_` is the business of others.
+///
+/// # Panics
+///
+/// As [`sealed_logs`].
+pub fn logs_in(store: &Path) -> Vec<SealedLog> {
     let mut logs = Vec::new();
-    for day in names(&store) {
-        assert!(is_day(&day), "store/{day} is not a day");
+    for day in names(store).into_iter().filter(|name| !name.starts_with(['.', '_'])) {
+        assert!(is_day(&day), "{day} is not a day");
         for name in names(&store.join(&day)).into_iter().filter(|name| is_hash(name)) {
-            logs.extend(read_file(&store, &day, &name));
+            logs.extend(read_file(store, &day, &name));
         }
     }
     logs

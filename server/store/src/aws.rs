@@ -79,5 +79,6 @@ fn causes(error: &dyn Error) -> String {
         }
         next = cause.source();
     }
-    text
+    // Where no credentials are found, each place that was looked at is told in a line of its own.
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

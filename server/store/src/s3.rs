@@ -50,6 +50,17 @@ impl S3Store {
         S3Store { client: client(config), address }
     }
 
+    /// The same at a stand-in, with its keys: the SDK's own chain is for programs, since variables belong to a whole
+    /// process.
+    #[cfg(feature = "test-support")]
+    pub async fn at_stand_in(url: &str, access_key: &str, secret_key: &str, address: S3Address) -> S3Store {
+        use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+        let credentials = Credentials::new(access_key, secret_key, None, None, "test");
+        let config = aws::config(Some(url)).await.into_builder();
+        let config = config.credentials_provider(SharedCredentialsProvider::new(credentials)).build();
+        S3Store::new(&config, address)
+    }
+
     /// Where it is.
     pub fn address(&self) -> &S3Address {
         &self.address
