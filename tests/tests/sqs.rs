@@ -130,7 +130,7 @@ fn a_queue_that_is_not_there_is_told_at_the_start() {
         let mut program = std::process::Command::new(logdig_tests::server::binary());
         let output = program.args(&arguments).envs(sqs::VARIABLES).output().expect("logdig can be started");
         let words = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && words.contains("NonExistentQueue"), "{command}: {words}");
+        assert!(!output.status.success() && words.contains("QueueDoesNotExist"), "{command}: {words}");
         assert!(words.contains(&flag["sqs:".len()..]), "it names the queue: {words}");
     }
 }
