@@ -94,6 +94,10 @@ fn table<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> String {
     rows.iter().map(line).collect()
 }
 
+fn plural(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
 /// Does what the process was started for.
 pub fn run() -> ExitCode {
     let done = match parse(std::env::args_os()) {

@@ -17,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use crate::clock;
 use crate::config::{DataConfig, HttpConfig, QueueConfig, SealConfig, StoreConfig};
 use crate::daily_key::{FileSalts, Salts, forget_in_time};
 use crate::data_dir::DataDir;
@@ -26,7 +27,6 @@ use crate::queue::Queue;
 use crate::services::ServicesFile;
 use crate::storage::Storage;
 use crate::tags::Tag;
-use crate::clock;
 
 mod queue;
 

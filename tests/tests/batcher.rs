@@ -119,11 +119,14 @@ fn logs_of_two_days_are_two_files() {
 fn messages_of_the_original_become_lines() {
     let (queue, folder) = (Queue::new(), Folder::new());
     queue.send(ORIGINAL);
-    queue.send(&json!({
-        "timestamp": "2015-12-22T06:19:03.366Z", "token": "t", "user_key": "tR2VQSYNNXJwbBQLijmR",
-        "current_page": "http://site.com/a|b", "link": "span;b;c;;", "x": "110", "y": "400",
-        "spent_milli_sec": "1120", "user_agent": "M", "load_count": "2",
-    }).to_string());
+    queue.send(
+        &json!({
+            "timestamp": "2015-12-22T06:19:03.366Z", "token": "t", "user_key": "tR2VQSYNNXJwbBQLijmR",
+            "current_page": "http://site.com/a|b", "link": "span;b;c;;", "x": "110", "y": "400",
+            "spent_milli_sec": "1120", "user_agent": "M", "load_count": "2",
+        })
+        .to_string(),
+    );
     batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
     let mut logs = folder.logs();
     logs.sort_by_key(|log| log.text("link").to_owned());
@@ -253,7 +256,10 @@ fn a_batcher_killed_anywhere_loses_nothing() {
             batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
         }
         let ids = folder.ids();
-        assert_eq!(ids.keys().cloned().collect::<Vec<_>>(), all_once((0..LOGS).map(name)).into_keys().collect::<Vec<_>>());
+        assert_eq!(
+            ids.keys().cloned().collect::<Vec<_>>(),
+            all_once((0..LOGS).map(name)).into_keys().collect::<Vec<_>>()
+        );
         let n_repeats: usize = ids.values().map(|n| n - 1).sum();
         println!("killed {moment:?}: 0 of {LOGS} lost, {n_repeats} stored again and told by id");
         assert!(n_repeats <= n_left);

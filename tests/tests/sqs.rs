@@ -140,7 +140,8 @@ fn no_character_of_a_log_keeps_it_or_its_neighbours_out() {
     let queue = Queue::new();
     let server = collector(&queue.flag(), &[]);
     let token = server.token();
-    let texts = ["\u{0}\u{1}\u{8}\u{b}\u{1f}", "\u{7f}\u{80}\u{fffe}\u{ffff}", "a\nb\r\tc", "\u{1f600}\u{10ffff}", "plain"];
+    let texts =
+        ["\u{0}\u{1}\u{8}\u{b}\u{1f}", "\u{7f}\u{80}\u{fffe}\u{ffff}", "a\nb\r\tc", "\u{1f600}\u{10ffff}", "plain"];
     for (nth, text) in texts.iter().enumerate() {
         let mut log = event::log(&token, &format!("log.{nth}"));
         log["link"] = json!(text);

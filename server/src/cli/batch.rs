@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use super::Format;
+use super::{Format, plural};
 use crate::batch::{DrainLimits, Drained, drain};
 use crate::clock;
 use crate::config::{DataConfig, DrainConfig, LogConfig, SealConfig, StoreConfig, log};
@@ -143,15 +143,15 @@ impl BatchArgs {
 
 fn in_words(drained: &Drained) -> String {
     let counts = &drained.counts;
-    let mut text = format!("stored {} logs in {} files", counts.n_logs, counts.n_files);
+    let mut text = format!("stored {} in {}", plural(counts.n_logs, "log"), plural(counts.n_files, "file"));
     let others = [
-        (counts.n_logs_given_back, "logs given back, too few and too new for a file"),
-        (counts.n_messages_dead, "messages that can't be read moved to the dead-letter queue"),
-        (counts.n_messages_kept, "messages that can't be read left in the queue"),
-        (counts.n_messages_again, "messages delivered twice"),
+        (counts.n_logs_given_back, "log", "given back, too few and too new for a file"),
+        (counts.n_messages_dead, "message", "moved to the dead-letter queue, unreadable"),
+        (counts.n_messages_kept, "message", "left in the queue, unreadable"),
+        (counts.n_messages_again, "message", "delivered twice"),
     ];
-    for (n, words) in others.into_iter().filter(|(n, _)| *n > 0) {
-        text.push_str(&format!("; {n} {words}"));
+    for (n, noun, words) in others.into_iter().filter(|(n, ..)| *n > 0) {
+        text.push_str(&format!("; {} {words}", plural(n, noun)));
     }
     text
 }

@@ -77,7 +77,8 @@ fn address(text: &str) -> Result<QueueAddress, String> {
 }
 
 fn sqs_address(text: &str) -> Result<SqsUrl, String> {
-    let words = "write `sqs:` and the queue's URL, such as sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/shop-sqs";
+    let words =
+        "write `sqs:` and the queue's URL, such as sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/shop-sqs";
     if cfg!(not(feature = "aws")) {
         return Err("this program was built without AWS".to_owned());
     }
@@ -110,7 +111,8 @@ mod tests {
         let url = "http://127.0.0.1:9324/000000000000/q";
         assert_eq!(address(&format!("sqs:{url}")), Ok(QueueAddress::Sqs(SqsUrl(url.to_owned()))));
         assert_eq!(address("spool").map(|it| it.to_string()).as_deref(), Ok("spool"));
-        for text in ["", "sqs", "sqs:", "sqs:shop-sqs", "sqs:https://sqs.eu-west-1.amazonaws.com", "sqs:ftp://a/b", url] {
+        for text in ["", "sqs", "sqs:", "sqs:shop-sqs", "sqs:https://sqs.eu-west-1.amazonaws.com", "sqs:ftp://a/b", url]
+        {
             assert!(address(text).is_err_and(|words| words.contains("sqs:https://")), "{text}");
         }
         assert!(hold("2s").is_err() && hold("13h").is_err() && hold("3s").is_ok());

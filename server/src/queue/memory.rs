@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use logdig_store::{Content, ContentHash, Day, SealedBatch};
 use tokio::sync::Notify;
 
-use super::{AcceptError, Accepted, Batches, Entry, Queue, QueueError, SealRule, repeats::RepeatWindow, seal::OpenBatch};
+use super::{
+    AcceptError, Accepted, Batches, Entry, Queue, QueueError, SealRule, repeats::RepeatWindow, seal::OpenBatch,
+};
 use crate::clock::{Clock, RunningTime};
 
 /// The clock may be set by a test at any moment, so it is looked at this often while a batch is waited for.

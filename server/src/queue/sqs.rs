@@ -279,7 +279,8 @@ async fn send(shared: &Shared, group: Vec<Pending>) {
     }
     for (place, pending) in group.into_iter().enumerate() {
         let stored = Accepted { n_stored: pending.entry.n_lines(), n_repeats: 0 };
-        let answer = parts.failure_of(place).map_or(Ok(stored), |words| Err(AcceptError::Unavailable(words.to_owned())));
+        let answer =
+            parts.failure_of(place).map_or(Ok(stored), |words| Err(AcceptError::Unavailable(words.to_owned())));
         // Who does not wait any more has gone away: its lines are in the queue all the same.
         drop(pending.answer.send(answer));
     }

@@ -22,12 +22,7 @@ pub struct Opened {
 }
 
 /// Opens the queue that `config` names.
-pub async fn open(
-    config: &QueueConfig,
-    dir: &DataDir,
-    rule: SealRule,
-    storage: &Storage,
-) -> anyhow::Result<Opened> {
+pub async fn open(config: &QueueConfig, dir: &DataDir, rule: SealRule, storage: &Storage) -> anyhow::Result<Opened> {
     match (&config.queue, config.spool_first) {
         (QueueAddress::Spool, false) => {
             let mut options = SpoolOptions::in_data_dir(dir, rule, clock::system_clock());
@@ -39,7 +34,9 @@ pub async fn open(
             });
             Ok(Opened { queue: spool, moves_on })
         }
-        (QueueAddress::Spool, true) => anyhow::bail!("--spool-first is for --queue sqs:URL; the spool is first as it is"),
+        (QueueAddress::Spool, true) => {
+            anyhow::bail!("--spool-first is for --queue sqs:URL; the spool is first as it is")
+        }
         (QueueAddress::Sqs(url), is_spool_first) => sqs(&url.0, is_spool_first, dir).await,
     }
 }

@@ -37,7 +37,9 @@ const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
 pub fn install() -> Result<()> {
     for (program, package) in [("java", "openjdk-17-jre-headless"), ("mvn", "maven")] {
         if find_program(&[program]).is_none() {
-            bail!("no {program}: ElasticMQ, the SQS of the tests, needs it. On Debian and Ubuntu: apt-get install {package}");
+            bail!(
+                "no {program}: ElasticMQ, the SQS of the tests, needs it. On Debian and Ubuntu: apt-get install {package}"
+            );
         }
     }
     // The version is in the path, so a new one does not meet the old one.

@@ -315,7 +315,8 @@ mod tests {
 
     #[test]
     fn finds_the_dead_letter_queue_in_a_policy() {
-        let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:shop-sqs-dead","maxReceiveCount":"1000"}"#;
+        let policy =
+            r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:shop-sqs-dead","maxReceiveCount":"1000"}"#;
         assert_eq!(dead_letter_queue_of(policy), Some(("123456789012".to_owned(), "shop-sqs-dead".to_owned())));
         for policy in ["", "{}", "[]", r#"{"deadLetterTargetArn":"x"}"#] {
             assert_eq!(dead_letter_queue_of(policy), None, "{policy}");

@@ -8,8 +8,9 @@
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
 use logdig_shared::{
-    Event, line,
+    Event,
     limits::LINE_BYTES_MAX,
+    line,
     read::{self, Refusal},
 };
 use logdig_store::Day;
@@ -174,9 +175,7 @@ fn halves(lines: &str) -> Option<(&str, &str)> {
 
 /// Whether all characters are among those that SQS takes. Source: `SendMessage` in the SQS API reference.
 fn is_taken_by_sqs(text: &str) -> bool {
-    let is_taken = |c: char| {
-        matches!(c, '\u{9}' | '\u{a}' | '\u{d}' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let is_taken = |c: char| matches!(c, '\u{9}' | '\u{a}' | '\u{d}' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars().all(is_taken)
 }
 

@@ -92,11 +92,8 @@ mod tests {
 
     #[test]
     fn each_day_is_one_part_and_each_request_in_it() {
-        let entries = [
-            entry("2026-11-25", &["a\n", "b\n"]),
-            entry("2026-11-26", &["c\n"]),
-            entry("2026-11-25", &["d\n"]),
-        ];
+        let entries =
+            [entry("2026-11-25", &["a\n", "b\n"]), entry("2026-11-26", &["c\n"]), entry("2026-11-25", &["d\n"])];
         let parts = Parts::of(entries.iter());
         let texts: Vec<&str> = parts.parts.iter().map(|part| part.lines.as_str()).collect();
         assert_eq!(texts, ["a\nb\nd\n", "c\n"]);

@@ -39,8 +39,7 @@ impl Trouble {
 
     /// A message was taken.
     pub fn is_over(&self) {
-        let mut state = self.state();
-        if mem_take_told(&mut state) {
+        if std::mem::take(&mut *self.state()).is_told {
             info!("SQS takes messages again");
         }
     }
@@ -61,9 +60,4 @@ impl Trouble {
             self.begins.notified().await;
         }
     }
-}
-
-/// Forgets all trouble; whether any was told.
-fn mem_take_told(state: &mut State) -> bool {
-    std::mem::take(state).is_told
 }

@@ -166,7 +166,10 @@ fn reads_logs_of_the_original() {
         assert_eq!((unpacked.n_logs, unpacked.day.to_string().as_str()), (1, DAY));
         assert_eq!((unpacked.oldest, log.received_at.as_deref()), (SENT.sent_at, Some(NOON)));
         assert_eq!((log.id.as_deref(), log.id_by.as_deref()), (Some(SENT.message_id), Some("server")));
-        assert_eq!((&*log.link, log.x, log.y, log.load_count), ("http://site.com/page.html", Some(110.0), Some(400.0), 2));
+        assert_eq!(
+            (&*log.link, log.x, log.y, log.load_count),
+            ("http://site.com/page.html", Some(110.0), Some(400.0), 2)
+        );
     }
 }
 
