@@ -2,6 +2,7 @@
 
 mod front;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -214,7 +215,7 @@ fn queued_message(message: &Value) -> QueuedMessage {
 }
 
 /// The command line of `logdig batch` with these arguments.
-pub fn batch_command(arguments: &[&str]) -> Command {
+pub fn batch_command(arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(binary());
     command.arg("batch").args(arguments).envs(VARIABLES);
     command
@@ -225,7 +226,7 @@ pub fn batch_command(arguments: &[&str]) -> Command {
 /// # Panics
 ///
 /// When it fails, or says nothing that can be read.
-pub fn batch_once(arguments: &[&str]) -> Value {
+pub fn batch_once(arguments: &[impl AsRef<OsStr>]) -> Value {
     let output = batch_once_output(arguments);
     assert!(output.status.success(), "{output:?}");
     report(&output)
@@ -236,7 +237,7 @@ pub fn batch_once(arguments: &[&str]) -> Value {
 /// # Panics
 ///
 /// When it cannot be started.
-pub fn batch_once_output(arguments: &[&str]) -> Output {
+pub fn batch_once_output(arguments: &[impl AsRef<OsStr>]) -> Output {
     batch_command(&["--once", "--format", "json"]).args(arguments).output().expect("logdig can be started")
 }
 

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const SOON: [&str; 4] = ["--min-logs", "1", "--seal-after", "0s"];
+/// The same, and what a batcher that is killed holds comes back soon.
+const SHORT_HOLD: [&str; 6] = ["--min-logs", "1", "--seal-after", "0s", "--hold", "9s"];
 /// As the first LogDig wrote its logs.
 const ORIGINAL: &str = "2015-12-22T06:19:03.366Z|VkdzNVRsRlZVa1JVTURWUFVsVk9WVk5WT1U4PQ|tR2VQSYNNXJwbBQLijmR|http://site.com/index.html|http://site.com/page.html|110|400|1120|Mozilla/5.0 (Macintosh)|2";
 
@@ -32,10 +34,6 @@ impl Folder {
         self.0.path()
     }
 
-    fn text(&self) -> String {
-        self.path().display().to_string()
-    }
-
     fn logs(&self) -> Vec<SealedLog> {
         sealed::sealed_logs(self.path())
     }
@@ -48,6 +46,12 @@ impl Folder {
         }
         ids
     }
+}
+
+/// From this queue into this folder.
+fn arguments(queue_flag: &str, folder: &Folder, more: &[&str]) -> Vec<String> {
+    let data = folder.path().display().to_string();
+    ["--queue", queue_flag, "--data", &data].iter().chain(more).map(|text| (*text).to_owned()).collect()
 }
 
 fn line(id: &str, received_at: Timestamp) -> String {
@@ -80,14 +84,14 @@ fn few_new_logs_are_given_back_twenty_times_and_are_no_file() {
     let (queue, folder) = (Queue::new(), Folder::new());
     send_one_by_one(&queue, (0..30).map(name));
     for run in 0..20 {
-        let report = batch_once(&["--queue", &queue.flag(), "--data", &folder.text()]);
+        let report = batch_once(&arguments(&queue.flag(), &folder, &[]));
         assert_eq!((&report["n_files"], &report["n_logs_given_back"]), (&json!(0), &json!(30)), "run {run}: {report}");
         assert_eq!(queue.n_visible(), 30, "given back at once");
     }
     assert_eq!((folder.logs().len(), queue.n_dead()), (0, 0));
     let n_received: Vec<usize> = queue.peek().iter().map(|message| message.n_received - 1).collect();
     assert!(n_received.iter().all(|n| *n == 20), "received once a run: {n_received:?}");
-    batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
+    batch_once(&arguments(&queue.flag(), &folder, &SOON));
     assert_eq!(folder.ids(), all_once((0..30).map(name)));
 }
 
@@ -96,7 +100,7 @@ fn an_old_log_is_a_file_though_it_is_alone() {
     let (queue, folder) = (Queue::new(), Folder::new());
     let at = now() - SignedDuration::from_mins(61);
     pack(Day::of(at), &line("old", at)).iter().for_each(|message| queue.send(message));
-    let report = batch_once(&["--queue", &queue.flag(), "--data", &folder.text()]);
+    let report = batch_once(&arguments(&queue.flag(), &folder, &[]));
     assert_eq!((&report["n_files"], &report["n_logs"]), (&json!(1), &json!(1)), "{report}");
     assert_eq!(queue.n_messages(), 0);
 }
@@ -108,7 +112,7 @@ fn logs_of_two_days_are_two_files() {
     for (nth, at) in [today, yesterday, today, yesterday].into_iter().enumerate() {
         pack(Day::of(at), &line(&name(nth), at)).iter().for_each(|message| queue.send(message));
     }
-    batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
+    batch_once(&arguments(&queue.flag(), &folder, &SOON));
     // The reader checks each line's day against its folder.
     assert_eq!(folder.ids(), all_once((0..4).map(name)));
     let files: std::collections::BTreeSet<String> = folder.logs().into_iter().map(|log| log.file).collect();
@@ -127,7 +131,7 @@ fn messages_of_the_original_become_lines() {
         })
         .to_string(),
     );
-    batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
+    batch_once(&arguments(&queue.flag(), &folder, &SOON));
     let mut logs = folder.logs();
     logs.sort_by_key(|log| log.text("link").to_owned());
     let links: Vec<&str> = logs.iter().map(|log| log.text("link")).collect();
@@ -153,7 +157,7 @@ fn what_cannot_be_read_goes_to_the_dead_letter_queue_with_a_reason() {
         ("x".repeat(1024 * 1024), "not_a_log"),
     ];
     cases.iter().for_each(|(text, _)| queue.send(text));
-    let report = batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
+    let report = batch_once(&arguments(&queue.flag(), &folder, &SOON));
     assert_eq!((&report["n_logs"], &report["n_messages_dead"]), (&json!(5), &json!(6)), "{report}");
     assert_eq!(folder.ids(), all_once((0..5).map(name)));
     assert_eq!((queue.n_messages(), queue.n_dead()), (0, cases.len()));
@@ -171,7 +175,7 @@ fn without_a_dead_letter_queue_what_cannot_be_read_stays_and_is_told() {
     let (queue, folder) = (Queue::without_dead_letters(), Folder::new());
     queue.send("hello");
     send_one_by_one(&queue, (0..3).map(name));
-    let output = batch_once_output(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
+    let output = batch_once_output(&arguments(&queue.flag(), &folder, &SOON));
     let report = report(&output);
     assert_eq!((&report["n_logs"], &report["n_messages_kept"]), (&json!(3), &json!(1)), "{report}");
     assert_eq!(queue.n_messages(), 1);
@@ -183,8 +187,8 @@ fn a_full_file_begins_another_one() {
     let (queue, folder) = (Queue::new(), Folder::new());
     send_one_by_one(&queue, (0..50).map(name));
     let size = (line(&name(10), now()).len() * 10).to_string();
-    let more = ["--file-bytes-max", &size];
-    batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &more[..], &SOON[..]].concat());
+    let more = ["--file-bytes-max", &size, "--min-logs", "1", "--seal-after", "0s"];
+    batch_once(&arguments(&queue.flag(), &folder, &more));
     assert_eq!(folder.ids(), all_once((0..50).map(name)));
     let files: std::collections::BTreeSet<String> = folder.logs().into_iter().map(|log| log.file).collect();
     assert!((5..=7).contains(&files.len()), "{} files", files.len());
@@ -205,12 +209,12 @@ fn it_ends_while_logs_keep_coming() {
             n
         });
         wait_until("some logs", || queue.n_messages() > 20);
-        batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
+        batch_once(&arguments(&queue.flag(), &folder, &SOON));
         ending.store(true, Ordering::Relaxed);
         sender.join().expect("no panic")
     });
     assert!(folder.logs().len() >= 20, "what was there before is stored");
-    batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
+    batch_once(&arguments(&queue.flag(), &folder, &SOON));
     assert_eq!(folder.ids(), all_once((0..n_sent).map(name)));
 }
 
@@ -237,8 +241,8 @@ fn a_batcher_killed_anywhere_loses_nothing() {
             Moment::AfterPut => front.set_for("DeleteMessageBatch", SqsFault::Hang),
             Moment::BetweenDeletes => front.set_for("DeleteMessageBatch", SqsFault::Slow(Duration::from_millis(500))),
         }
-        let arguments = [&["--once", "--queue", &front.flag(), "--data", &folder.text(), "--hold", "9s"], &SOON[..]];
-        let mut batcher = Process::start(&mut batch_command(&arguments.concat()));
+        let flags = arguments(&front.flag(), &folder, &SHORT_HOLD);
+        let mut batcher = Process::start(&mut batch_command(&[&["--once".to_owned()], &flags[..]].concat()));
         wait_until("the moment", || match moment {
             Moment::BeforePut => front.calls_of("ReceiveMessage").iter().any(|call| call.n_entries > 0),
             Moment::AfterPut => !front.calls_of("DeleteMessageBatch").is_empty(),
@@ -253,7 +257,7 @@ fn a_batcher_killed_anywhere_loses_nothing() {
             Moment::BetweenDeletes => assert!(n_left > 0 && n_left < LOGS && n_stored == LOGS, "{n_left}, {n_stored}"),
         }
         while queue.n_messages() > 0 {
-            batch_once(&[&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat());
+            batch_once(&arguments(&queue.flag(), &folder, &SOON));
         }
         let ids = folder.ids();
         assert_eq!(
@@ -272,8 +276,8 @@ fn deletes_that_failed_are_tried_again() {
     let front = SqsFront::start(&queue);
     send_one_by_one(&queue, (0..40).map(name));
     front.set_for("DeleteMessageBatch", SqsFault::AnswerLost);
-    let arguments = [&["--queue", &front.flag(), "--data", &folder.text(), "--hold", "9s"], &SOON[..]].concat();
-    let output = batch_once_output(&arguments);
+    let flags = arguments(&front.flag(), &folder, &SHORT_HOLD);
+    let output = batch_once_output(&flags);
     assert!(!output.status.success(), "it says that not all was deleted: {output:?}");
     assert_eq!(folder.ids(), all_once((0..40).map(name)));
     assert_eq!(queue.n_messages(), 0, "they were gone all the same");
@@ -283,9 +287,9 @@ fn deletes_that_failed_are_tried_again() {
 fn two_batchers_at_once_store_each_log_once() {
     let (queue, folder) = (Queue::new(), Folder::new());
     send_one_by_one(&queue, (0..300).map(name));
-    let arguments = [&["--queue", &queue.flag(), "--data", &folder.text()], &SOON[..]].concat();
+    let flags = arguments(&queue.flag(), &folder, &SOON);
     let reports: Vec<Value> = thread::scope(|scope| {
-        let batchers: Vec<_> = (0..2).map(|_| scope.spawn(|| batch_once(&arguments))).collect();
+        let batchers: Vec<_> = (0..2).map(|_| scope.spawn(|| batch_once(&flags))).collect();
         batchers.into_iter().map(|batcher| batcher.join().expect("no panic")).collect()
     });
     assert_eq!(folder.ids(), all_once((0..300).map(name)), "{reports:?}");
@@ -297,13 +301,13 @@ fn a_store_that_fails_keeps_the_messages() {
     let (queue, folder) = (Queue::new(), Folder::new());
     send_one_by_one(&queue, (0..10).map(name));
     std::fs::write(folder.path().join("store"), "a file where a folder should be").expect("a folder to write in");
-    let arguments = [&["--queue", &queue.flag(), "--data", &folder.text(), "--hold", "9s"], &SOON[..]].concat();
-    let output = batch_once_output(&arguments);
+    let flags = arguments(&queue.flag(), &folder, &SHORT_HOLD);
+    let output = batch_once_output(&flags);
     assert!(!output.status.success() && report(&output)["error"].is_string(), "{output:?}");
     assert_eq!(queue.n_messages(), 10);
     std::fs::remove_file(folder.path().join("store")).expect("it is there");
     wait_until("messages that come back", || queue.n_visible() == 10);
-    batch_once(&arguments);
+    batch_once(&flags);
     assert_eq!(folder.ids(), all_once((0..10).map(name)));
 }
 
@@ -311,8 +315,8 @@ fn a_store_that_fails_keeps_the_messages() {
 fn a_watcher_stores_what_comes_and_gives_back_what_it_holds_when_told_to_end() {
     let (queue, folder) = (Queue::new(), Folder::new());
     let more = ["--watch", "--every", "100ms", "--min-logs", "10", "--seal-after", "0s"];
-    let arguments = [&["--queue", &queue.flag(), "--data", &folder.text()], &more[..]].concat();
-    let mut watcher = Process::start(&mut batch_command(&arguments));
+    let flags = arguments(&queue.flag(), &folder, &more);
+    let mut watcher = Process::start(&mut batch_command(&flags));
     for round in 0..2 {
         send_one_by_one(&queue, (round * 10..round * 10 + 10).map(name));
         wait_until("stored logs", || folder.logs().len() == (round + 1) * 10);
