@@ -105,7 +105,7 @@ pub async fn forget_in_time(salts: Arc<dyn Salts>, clock: Clock) {
         if let Err(error) = &forgotten
             && !is_told
         {
-            warn!(%error, "a day is over, and its salt could not be removed; it will be tried on");
+            warn!(%error, "could not see to it that no salt of an earlier day is left; it will be tried on");
         }
         is_told = forgotten.is_err();
     }

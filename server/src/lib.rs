@@ -25,7 +25,7 @@
 //!
 //! # What is absent on purpose
 //!
-//! Only `http` knows status codes. Only `queue` and the store know files. `intake` does no I/O. Nothing but the command
+//! Only `http` knows status codes. Only `queue` and the store know files; only the store knows S3. `intake` does no I/O. Nothing but the command
 //! line reads the environment, and nothing reads the clock that was not handed one.
 
 pub mod batch;

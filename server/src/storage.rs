@@ -4,6 +4,8 @@ use std::path::{Path, absolute};
 use std::sync::Arc;
 
 use logdig_store::{LocalFile, LocalStore, SharedFile, Store, StoreAddress};
+#[cfg(feature = "aws")]
+use logdig_store::{S3Address, S3Store};
 
 use crate::config::StoreConfig;
 use crate::daily_key;
@@ -33,8 +35,8 @@ impl Storage {
             // The store syncs the folder's parent, which a relative name may not tell.
             Some(StoreAddress::Folder(folder)) => Ok(Self::local(data, LocalStore::new(absolute(folder)?))),
             #[cfg(feature = "aws")]
-            Some(StoreAddress::S3(_)) => {
-                let store = s3_store(config).await.expect("the address is one of S3");
+            Some(StoreAddress::S3(address)) => {
+                let store = s3_store(address, config).await;
                 let services = Arc::new(store.shared_file(file::FILE_NAME));
                 let salt = Arc::new(store.shared_file(daily_key::file::FILE_NAME));
                 Ok(Self { store: Arc::new(store), services, salt, is_shared: true })
@@ -67,10 +69,8 @@ impl Storage {
     }
 }
 
-/// The bucket that `config` names, if it names one.
+/// The store at an address in S3, with the endpoint that `config` names.
 #[cfg(feature = "aws")]
-pub async fn s3_store(config: &StoreConfig) -> Option<logdig_store::S3Store> {
-    let Some(StoreAddress::S3(address)) = &config.address else { return None };
-    let aws = logdig_store::aws::config(config.endpoint_url.as_deref()).await;
-    Some(logdig_store::S3Store::new(&aws, address.clone()))
+pub async fn s3_store(address: &S3Address, config: &StoreConfig) -> S3Store {
+    S3Store::new(&logdig_store::aws::config(config.endpoint_url.as_deref()).await, address.clone())
 }

@@ -16,6 +16,7 @@
 //! | [`front`] | a proxy before the collector that fails as it is told to |
 //! | [`s3`] | a real S3, over a folder |
 //! | [`site`] | the pages in `tests/pages` with the tracker's script tag |
+//! | [`load`] | posts that are repeated until they are acknowledged |
 //! | [`pages`] | single answers, letter for letter, over http and https |
 //! | [`parts`] | where real parts are that no package brings |
 //! | [`process`] | children that never outlive their test |
@@ -29,6 +30,7 @@ pub mod browser;
 pub mod event;
 pub mod front;
 pub mod http;
+pub mod load;
 pub mod pages;
 pub mod parts;
 pub mod process;

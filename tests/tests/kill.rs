@@ -3,17 +3,14 @@
 //! sealed file.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
+use logdig_tests::Server;
+use logdig_tests::load::Load;
 use logdig_tests::random::Random;
-use logdig_tests::{Server, event, http, wait::wait_until};
 
 const ROUNDS: usize = 100;
-const CLIENTS: usize = 4;
-const LOGS_PER_REQUEST_MAX: u64 = 20;
 
 /// Seals often, by age as well as by size, so that kills hit seals too.
 const FLAGS: [&str; 8] =
@@ -24,7 +21,7 @@ fn kill_9_loses_and_doubles_nothing() {
     let seed = Random::seed();
     let mut random = Random::new(seed);
     let mut server = Server::start_with(&FLAGS);
-    let load = Load::start(&server);
+    let load = Load::start(&server.url(), &server.token());
     for round in 0..ROUNDS {
         load.wait_for_more(random.below(30) as usize);
         thread::sleep(Duration::from_micros(random.below(3_000)));
@@ -59,67 +56,4 @@ fn crash(server: &mut Server, round: usize, random: &mut Random) {
         }
         _ => server.kill9(),
     }
-}
-
-/// Clients that post envelopes one after another and repeat each until it is
-/// acknowledged, as trackers do.
-struct Load {
-    clients: Vec<JoinHandle<Vec<String>>>,
-    n_acknowledged: Arc<AtomicUsize>,
-    ending: Arc<AtomicBool>,
-}
-
-impl Load {
-    fn start(server: &Server) -> Self {
-        let n_acknowledged = Arc::new(AtomicUsize::new(0));
-        let ending = Arc::new(AtomicBool::new(false));
-        let client = |number: usize| {
-            let (url, token) = (server.url(), server.token());
-            let (count, ending) = (Arc::clone(&n_acknowledged), Arc::clone(&ending));
-            thread::spawn(move || run_client(number, &url, &token, &count, &ending))
-        };
-        Self { clients: (0..CLIENTS).map(client).collect(), n_acknowledged, ending }
-    }
-
-    fn wait_for_more(&self, n: usize) {
-        let goal = self.n_acknowledged.load(Ordering::Relaxed) + n;
-        wait_until("more acknowledged logs", || self.n_acknowledged.load(Ordering::Relaxed) >= goal);
-    }
-
-    /// Lets every client finish its request, and returns the ids of all acknowledged logs.
-    fn stop(self) -> Vec<String> {
-        self.ending.store(true, Ordering::Relaxed);
-        self.clients.into_iter().flat_map(|client| client.join().expect("a client ends well")).collect()
-    }
-}
-
-fn run_client(number: usize, url: &str, token: &str, count: &AtomicUsize, ending: &AtomicBool) -> Vec<String> {
-    let mut random = Random::new(number as u64 + 1);
-    let mut acknowledged = Vec::new();
-    for request in 0.. {
-        if ending.load(Ordering::Relaxed) {
-            break;
-        }
-        let n_logs = 1 + random.below(LOGS_PER_REQUEST_MAX);
-        let ids: Vec<String> = (0..n_logs).map(|log| format!("client{number}-{request}.{log}")).collect();
-        post_until_acknowledged(url, &event::envelope(token, &ids).to_string());
-        count.fetch_add(ids.len(), Ordering::Relaxed);
-        acknowledged.extend(ids);
-    }
-    acknowledged
-}
-
-fn post_until_acknowledged(url: &str, body: &str) {
-    wait_until("a 2xx", || match http::request("POST", url, &[("content-type", "text/plain")], body.as_bytes()) {
-        Ok(answer) if answer.is_success() => {
-            assert_eq!(answer.json()["refused"].as_array().map_or(0, Vec::len), 0, "refused: {}", answer.body);
-            true
-        }
-        // Anything but "later" would be a wrong answer to a good request.
-        Ok(answer) => {
-            assert_eq!(answer.status, 503, "{answer:?}");
-            false
-        }
-        Err(_) => false,
-    });
 }

@@ -1,7 +1,7 @@
 //! Every store keeps the same contract, and so does every shared file.
 
 use logdig_store::{
-    Content, ContentHash, LocalFile, LocalStore, MemoryStore, S3Store, SealedBatch, SharedFile, Store, StoreError, aws,
+    Content, ContentHash, LocalFile, LocalStore, MemoryStore, S3Store, SealedBatch, SharedFile, Store, StoreError,
     contract, shared_file_contract,
 };
 use logdig_tests::S3;

@@ -12,7 +12,7 @@ use super::{Format, plural, table, wait_for};
 use crate::check::{CheckError, Files, Folder, Problem, Report, Source, add_waiting, check, check_source};
 use crate::config::StoreConfig;
 use crate::services::{Services, file};
-use crate::storage::{Storage, s3_store};
+use crate::storage::Storage;
 
 /// Proves a data folder or a store, also while a collector works on it. Exit code 1 says that something is wrong
 #[derive(clap::Args, Debug)]
@@ -47,11 +47,11 @@ impl CheckArgs {
     async fn check(&self) -> anyhow::Result<Report> {
         let services = self.services().await?;
         let service_of = |token: &str| services.find(token).map(|service| service.name.clone());
-        let Some(address) = &self.store.address else {
+        let Some(source) = source(&self.store).await? else {
             let dir = self.dir.as_deref().context("name the folder that `logdig serve --data` names")?;
             return Ok(check(dir, &service_of).await?);
         };
-        let mut report = check_source(&*source(address, &self.store).await?, &service_of).await?;
+        let mut report = check_source(&*source, &service_of).await?;
         if let Some(dir) = &self.dir {
             add_waiting(&mut report, dir)?;
         }
@@ -71,14 +71,16 @@ impl CheckArgs {
     }
 }
 
-async fn source(address: &StoreAddress, store: &StoreConfig) -> anyhow::Result<Box<dyn Source>> {
-    match address {
-        StoreAddress::Folder(folder) if !folder.is_dir() => Err(CheckError::NoFolder(folder.clone()).into()),
-        StoreAddress::Folder(folder) => Ok(Box::new(Folder(folder.clone()))),
+/// The store that is named; `None`: the one in the data folder.
+async fn source(store: &StoreConfig) -> anyhow::Result<Option<Box<dyn Source>>> {
+    match &store.address {
+        None => Ok(None),
+        Some(StoreAddress::Folder(folder)) if !folder.is_dir() => Err(CheckError::NoFolder(folder.clone()).into()),
+        Some(StoreAddress::Folder(folder)) => Ok(Some(Box::new(Folder(folder.clone())))),
         #[cfg(feature = "aws")]
-        StoreAddress::S3(_) => Ok(Box::new(s3_store(store).await.expect("the address is one of S3"))),
+        Some(StoreAddress::S3(address)) => Ok(Some(Box::new(crate::storage::s3_store(address, store).await))),
         #[cfg(not(feature = "aws"))]
-        StoreAddress::S3(address) => anyhow::bail!("`{address}`: this program was built without AWS"),
+        Some(StoreAddress::S3(address)) => anyhow::bail!("`{address}`: this program was built without AWS"),
     }
 }
 

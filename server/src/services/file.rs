@@ -292,7 +292,10 @@ impl ServicesFile {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::time::Duration;
 
+    use async_trait::async_trait;
     use tempfile::TempDir;
 
     use super::*;
@@ -341,6 +344,87 @@ mod tests {
         fs::remove_file(dir.path().join(FILE_NAME)).expect("removed");
         file.refresh().await;
         assert_eq!(names(&file.current()), ["local", "shop"]);
+    }
+
+    /// A file whose place can't be reached while it is away.
+    #[derive(Debug)]
+    struct Elsewhere {
+        file: LocalFile,
+        is_away: AtomicBool,
+    }
+
+    impl Elsewhere {
+        fn reach(&self) -> Result<&LocalFile, SharedFileError> {
+            let source = std::io::ErrorKind::TimedOut.into();
+            let is_away = self.is_away.load(Relaxed);
+            if is_away { Err(SharedFileError { place: self.place(), source }) } else { Ok(&self.file) }
+        }
+    }
+
+    #[async_trait]
+    impl SharedFile for Elsewhere {
+        fn place(&self) -> String {
+            self.file.place()
+        }
+
+        fn look_interval(&self) -> Duration {
+            self.file.look_interval()
+        }
+
+        async fn look(&self, known: Option<&Version>) -> Result<Look, SharedFileError> {
+            self.reach()?.look(known).await
+        }
+
+        async fn replace(&self, content: &[u8], known: Option<&Version>) -> Result<Option<Version>, SharedFileError> {
+            self.reach()?.replace(content, known).await
+        }
+
+        async fn clear(&self, known: Option<&Version>) -> Result<bool, SharedFileError> {
+            self.reach()?.clear(known).await
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_elsewhere_begins_with_what_was_here_and_is_survived_by_its_copy() {
+        let (here, there) = (folder(), folder());
+        let elsewhere = Arc::new(Elsewhere { file: file_in(&there), is_away: AtomicBool::new(true) });
+        let open = || ServicesFile::open_elsewhere(elsewhere.clone(), here.path().to_owned());
+        assert!(matches!(open().await, Err(FileError::Access(_))), "there is no copy yet");
+
+        change(&file_in(&here), |services| services.add(named("mine")).map(|_| ())).await.expect("a free name");
+        elsewhere.is_away.store(false, Relaxed);
+        assert_eq!(names(&open().await.expect("it can be had").current()), ["mine"]);
+        change(&*elsewhere, |services| services.add(named("new")).map(|_| ())).await.expect("a free name");
+        let file = open().await.expect("it can be had");
+        change(&*elsewhere, |services| services.add(named("newest")).map(|_| ())).await.expect("a free name");
+        file.refresh().await;
+
+        elsewhere.is_away.store(true, Relaxed);
+        file.refresh().await;
+        let all = ["mine", "new", "newest"];
+        assert_eq!(names(&file.current()), all);
+        let started_without = open().await.expect("there is a copy");
+        assert_eq!(names(&started_without.current()), all);
+        assert_eq!(names(&read(&file_in(&here)).await.expect("valid")), ["mine"], "the owner's own file is left alone");
+
+        elsewhere.is_away.store(false, Relaxed);
+        change(&*elsewhere, |services| services.remove("new")).await.expect("it is there");
+        started_without.refresh().await;
+        assert_eq!(names(&started_without.current()), ["mine", "newest"]);
+    }
+
+    #[tokio::test]
+    async fn two_changes_at_once_are_both_there_afterwards() {
+        let dir = folder();
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..8 {
+            let file = file_in(&dir);
+            tasks.spawn(async move {
+                change(&file, |services| services.add(named(&format!("{n}"))).map(|_| ())).await.expect("a free name");
+            });
+        }
+        tasks.join_all().await;
+        assert_eq!(read(&file_in(&dir)).await.expect("valid").list().len(), 8);
     }
 
     #[tokio::test]

@@ -228,11 +228,18 @@ where
         Some(code) => code == "AccessDenied",
         None => error.raw_response().is_some_and(|response| response.status().as_u16() == 403),
     };
-    let arn = match action {
-        "s3:ListBucket" => format!("arn:aws:s3:::{}", address.bucket),
-        _ => format!("arn:aws:s3:::{}/{}*", address.bucket, address.prefix),
-    };
-    if is_denied { format!("{reason}; it needs {action} on {arn}") } else { reason }
+    if is_denied { format!("{reason}; it needs {}", permission(address, action)) } else { reason }
+}
+
+fn permission(address: &S3Address, action: &str) -> String {
+    let list = format!("s3:ListBucket on arn:aws:s3:::{}", address.bucket);
+    let objects = format!("{action} on arn:aws:s3:::{}/{}*", address.bucket, address.prefix);
+    match action {
+        "s3:ListBucket" => list,
+        // Who may not list is not told that an object is not there: S3 says that it is denied.
+        "s3:GetObject" => format!("{objects} and {list}"),
+        _ => objects,
+    }
 }
 
 /// S3 tells whole seconds, rounded down: the next one is the first that surely is not before the upload.
