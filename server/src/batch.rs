@@ -5,18 +5,23 @@ use std::{future::Future, time::Duration};
 use logdig_store::{SealedBatch, Store};
 use tracing::{error, info, warn};
 
-use crate::queue::Queue;
+use crate::queue::Batches;
+
+#[cfg(feature = "aws")]
+mod drain;
+#[cfg(feature = "aws")]
+pub use drain::{DrainError, DrainLimits, Drained, drain};
 
 /// The first wait after a failure; each further one is twice as long, up to [`WAIT_MAX`].
 const WAIT_MIN: Duration = Duration::from_millis(100);
 /// A store that was away is noticed to be back within this time.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// Stores every batch of `queue` until it has no more, which is after its `finish`.
+/// Stores every batch of a queue of this process until it has no more, which is after its `finish`.
 ///
 /// What fails is tried again for as long as it takes: the batches are durable where they are. It can be dropped at any
 /// point; what was not forgotten comes back with the next process.
-pub async fn run(queue: &dyn Queue, store: &dyn Store) {
+pub async fn run(queue: &dyn Batches, store: &dyn Store) {
     let mut wait = WAIT_MIN;
     loop {
         match queue.next_batch().await {
@@ -32,7 +37,7 @@ pub async fn run(queue: &dyn Queue, store: &dyn Store) {
     }
 }
 
-async fn move_one(queue: &dyn Queue, store: &dyn Store, batch: &SealedBatch) {
+async fn move_one(queue: &dyn Batches, store: &dyn Store, batch: &SealedBatch) {
     let key = batch.key();
     let is_stored = keep_trying(|| async {
         match store.put(batch).await {
@@ -85,7 +90,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::system_clock,
-        queue::{AcceptError, Accepted, Entry, QueueError, SealRule, memory::MemoryQueue},
+        queue::{Entry, Queue, QueueError, SealRule, memory::MemoryQueue},
     };
 
     /// Fails the first two attempts to put.
@@ -126,11 +131,7 @@ mod tests {
     }
 
     #[async_trait]
-    impl Queue for Watched<'_> {
-        async fn accept(&self, entry: Entry) -> Result<Accepted, AcceptError> {
-            self.queue.accept(entry).await
-        }
-
+    impl Batches for Watched<'_> {
         async fn next_batch(&self) -> Result<Option<SealedBatch>, QueueError> {
             self.queue.next_batch().await
         }
@@ -139,14 +140,6 @@ mod tests {
             self.store.get(&batch.key()).await.expect("forgotten only when it is stored");
             self.n_forgotten.fetch_add(1, Ordering::Relaxed);
             self.queue.forget(batch).await
-        }
-
-        async fn finish(&self) {
-            self.queue.finish().await;
-        }
-
-        fn ready(&self) -> Result<(), String> {
-            self.queue.ready()
         }
     }
 
@@ -158,9 +151,9 @@ mod tests {
         for (day, line) in [("2026-11-25", "{}\n"), ("2026-11-26", "[]\n")] {
             let mut entry = Entry::new(day.parse().unwrap());
             entry.push(line, None);
-            queue.accept(entry).await.unwrap();
+            queue.queue.accept(entry).await.unwrap();
         }
-        queue.finish().await;
+        queue.queue.finish().await;
         run(&queue, &store).await;
         assert_eq!(store.n_puts.load(Ordering::Relaxed), 4, "two that failed, two that did not");
         assert_eq!(queue.n_forgotten.load(Ordering::Relaxed), 2);

@@ -1,5 +1,7 @@
 //! The command line: what there is to do, and one call for each.
 
+#[cfg(feature = "aws")]
+mod batch;
 mod check;
 mod service;
 
@@ -10,7 +12,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::file::SettingsFile;
-use crate::config::{DataConfig, HttpConfig, LogConfig, SealConfig, StoreConfig, log};
+use crate::config::{DataConfig, HttpConfig, LogConfig, QueueConfig, SealConfig, StoreConfig, log};
 use crate::serve;
 
 /// Collects what the visitors of a website do, as plain log lines in files of your own
@@ -33,6 +35,9 @@ const SETTINGS: &str = "A flag beats its variable, that beats the settings file,
 pub enum Command {
     /// Take logs in over HTTP, and write them to files
     Serve(ServeArgs),
+    /// Write what is in a queue to files, in place of the Lambda function
+    #[cfg(feature = "aws")]
+    Batch(batch::BatchArgs),
     /// Prove that every stored file is whole and every line a log
     Check(check::CheckArgs),
     /// Add, list and remove services: whose logs are taken, and from which sites
@@ -47,6 +52,9 @@ pub struct ServeArgs {
     /// Where everything is kept.
     #[command(flatten)]
     pub data: DataConfig,
+    /// Where logs wait.
+    #[command(flatten)]
+    pub queue: QueueConfig,
     /// Where sealed files go.
     #[command(flatten)]
     pub store: StoreConfig,
@@ -86,6 +94,10 @@ fn table<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> String {
     rows.iter().map(line).collect()
 }
 
+fn plural(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
 /// Does what the process was started for.
 pub fn run() -> ExitCode {
     let done = match parse(std::env::args_os()) {
@@ -114,6 +126,8 @@ impl Cli {
     fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Serve(args) => run_serve(&args),
+            #[cfg(feature = "aws")]
+            Command::Batch(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Service(command) => command.run(),
         }
@@ -123,7 +137,7 @@ impl Cli {
 fn run_serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     log::init(&args.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve::serve(&args.data, &args.store, &args.http, &args.seal))?;
+    runtime.block_on(serve::serve(&args.data, &args.queue, &args.store, &args.http, &args.seal))?;
     // Requests that would not end in time are not waited for a second time.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)

@@ -17,6 +17,8 @@
 //!    page forgets a log after that, not before.
 //! 4. The spool seals what is full or old, by one rule. [`batch`] puts each sealed batch into the store under the
 //!    SHA-256 of its content, and only then lets the queue forget it.
+//!    With SQS as the queue, many collectors fill it, and `logdig batch` or the Lambda function drains it by the same
+//!    rule.
 //! 5. [`check`] proves all of it afterwards, from the files alone.
 //!
 //! Each log that came in ended in exactly one [`outcome`], counted.

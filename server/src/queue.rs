@@ -1,7 +1,8 @@
 //! Where accepted logs wait until they are in a stored file.
 //!
-//! [`Queue`] is the contract. [`Spool`](spool::Spool) keeps it on the local disk, [`MemoryQueue`](memory::MemoryQueue)
-//! in memory, for tests.
+//! [`Queue`] is the contract of the end that lines go in at, [`Batches`] of the end that sealed batches come out at.
+//! [`Spool`](spool::Spool) keeps both on the local disk, [`MemoryQueue`](memory::MemoryQueue) in memory, for tests.
+//! Of SQS a collector has one end, [`SqsQueue`](sqs::SqsQueue), and a batcher the other, [`Receiver`](sqs::Receiver).
 
 use async_trait::async_trait;
 use logdig_store::{Day, SealedBatch};
@@ -10,6 +11,8 @@ pub mod memory;
 pub mod repeats;
 pub mod seal;
 pub mod spool;
+#[cfg(feature = "aws")]
+pub mod sqs;
 
 #[cfg(any(test, feature = "test-support"))]
 pub mod contract;
@@ -114,31 +117,41 @@ pub struct QueueError {
     pub source: std::io::Error,
 }
 
-/// Keeps accepted lines until they are stored.
+/// The end of a queue that lines go in at: all that a collector knows of it.
 ///
 /// - `accept` returns `Ok` when every line of the entry is durable, or was before (a repeat).
-///   On `Err` none of the entry's lines counts as stored and the caller may offer the same again.
-///   Dropping the future takes nothing back.
-/// - `next_batch` gives each sealed batch once, in no promised order, and waits while there is none.
-///   After `finish` it gives the rest, then `None`, for ever.
-///   A batch that was not forgotten when the process ended is given again by the next one, cut the same.
-/// - `forget` is called when the batch is durable elsewhere. Forgetting twice is fine.
-///   A batch that is never forgotten comes back; so a crash can store a batch twice (as the same object), never lose it.
-/// - `finish` refuses what comes later, seals what is there, and returns when that is done or has failed;
-///   what could not be sealed is kept for the next process.
-/// - Nobody inside retries for the caller: `accept` fails at once, and `batch::run` retries storing.
+///   On `Err` the sender is told that none of the entry's lines counts as stored, and may offer the same again.
+///   A queue that others drain too ([`sqs`]) may hold a part of it, or all: what is stored twice is told by `id`.
+///   It ends within a bounded time. Dropping the future takes nothing back.
+/// - `finish` refuses what comes later, and returns when what came before is durable or has failed.
+///   A queue that seals batches itself seals what is there; what could not be sealed is kept for the next process.
+/// - Nobody inside retries for the caller for long: whoever sent the lines still has them.
 ///
 /// `contract` (feature `test-support`) holds each queue to this.
 #[async_trait]
 pub trait Queue: Send + Sync {
     /// Makes the entry's lines durable.
     async fn accept(&self, entry: Entry) -> Result<Accepted, AcceptError>;
+    /// Accepts no more.
+    async fn finish(&self);
+    /// Whether an entry would be accepted now, as far as is known; else why not.
+    fn ready(&self) -> Result<(), String>;
+}
+
+/// The end of a queue that sealed batches come out at.
+///
+/// - `next_batch` gives each sealed batch once, in no promised order, and waits while there may be more.
+///   After the end it gives `None`, for ever. A queue of this process ends after its [`Queue::finish`]; one that others
+///   fill as well ends when nothing is left that is worth a file.
+///   What was not forgotten when the process ended is given again by another one. A spool gives it cut the same; SQS
+///   hands out single messages, in other company.
+/// - `forget` is called when the batch is durable elsewhere. Forgetting twice is fine.
+///   What is never forgotten comes back; so a crash can store lines twice, never lose them.
+/// - Nobody inside retries storing: that is up to [`batch`](crate::batch).
+#[async_trait]
+pub trait Batches: Send + Sync {
     /// Waits for the next sealed batch; `None` when there will be none.
     async fn next_batch(&self) -> Result<Option<SealedBatch>, QueueError>;
     /// Lets go of a batch that is stored.
     async fn forget(&self, batch: &SealedBatch) -> Result<(), QueueError>;
-    /// Seals everything and accepts no more.
-    async fn finish(&self);
-    /// Whether an entry would be accepted now, as far as is known; else why not.
-    fn ready(&self) -> Result<(), String>;
 }

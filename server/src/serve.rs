@@ -17,18 +17,20 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::config::{DataConfig, HttpConfig, SealConfig, StoreConfig};
+use crate::clock;
+use crate::config::{DataConfig, HttpConfig, QueueConfig, SealConfig, StoreConfig};
 use crate::daily_key::{FileSalts, Salts, forget_in_time};
 use crate::data_dir::DataDir;
 use crate::http::{App, BodyBounds, ClientAddress, Collector, Demo, Tracker, listen};
 use crate::outcome::Metrics;
-use crate::queue::repeats::RebuildBounds;
-use crate::queue::spool::{Spool, SpoolOptions};
-use crate::queue::{Queue, SealRule};
+use crate::queue::Queue;
 use crate::services::ServicesFile;
 use crate::storage::Storage;
 use crate::tags::Tag;
-use crate::{batch, clock};
+
+mod queue;
+
+use queue::Opened;
 
 /// The system's number for "this file would grow past the limit"; the same on Linux, macOS and the BSDs.
 const SIGXFSZ: i32 = 25;
@@ -41,17 +43,21 @@ const LAST_BATCHES_WAIT: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// When it can't begin: the folder is in use or not writable, the address is taken, a file is broken.
-pub async fn serve(data: &DataConfig, store: &StoreConfig, http: &HttpConfig, seal: &SealConfig) -> anyhow::Result<()> {
+pub async fn serve(
+    data: &DataConfig,
+    queue: &QueueConfig,
+    store: &StoreConfig,
+    http: &HttpConfig,
+    seal: &SealConfig,
+) -> anyhow::Result<()> {
     survive_file_size_limit().context("listening for signals")?;
     let dir = DataDir::open(&data.dir)?;
     let storage = Storage::open(dir.root(), store).await?;
     let services = Arc::new(storage.open_services(dir.root()).await?);
-    let store = storage.store;
-    let mut options = SpoolOptions::in_data_dir(&dir, rule(seal), clock::system_clock());
-    options.rebuild_within = storage.is_shared.then(RebuildBounds::default);
-    let queue: Arc<dyn Queue> = Arc::new(Spool::open(options, &*store).await?);
+    let Opened { queue, moves_on } = queue::open(queue, &dir, seal.rule(), &storage).await?;
     let salts: Arc<dyn Salts> = Arc::new(FileSalts::new(storage.salt));
-    let parts = Parts { queue: queue.clone(), services: services.clone(), store: store.clone(), salts: salts.clone() };
+    let store = storage.store;
+    let parts = Parts { queue: queue.clone(), services: services.clone(), store, salts: salts.clone() };
     let app = Arc::new(app(http, parts)?);
     let listener = bind(&http.listen).await?;
     // Until here a signal just ends the process, as a crash would.
@@ -63,10 +69,9 @@ pub async fn serve(data: &DataConfig, store: &StoreConfig, http: &HttpConfig, se
 
     let watch = tokio::spawn(services.watch());
     let forget = tokio::spawn(forget_in_time(salts, clock::system_clock()));
-    let batches = tokio::spawn(store_batches(queue.clone(), store));
     listen::listen(listener, Collector::new(app.clone()), http, stop.requested(&app.is_shutting_down)).await;
     queue.finish().await;
-    store_last(batches).await?;
+    store_last(moves_on).await?;
     watch.abort();
     forget.abort();
     info!("ended in good order");
@@ -81,19 +86,6 @@ async fn store_last(batches: JoinHandle<()>) -> anyhow::Result<()> {
             warn!("some batches are not stored yet; the next start goes on with them");
             Ok(())
         }
-    }
-}
-
-async fn store_batches(queue: Arc<dyn Queue>, store: Arc<dyn Store>) {
-    batch::run(&*queue, &*store).await;
-}
-
-fn rule(seal: &SealConfig) -> SealRule {
-    SealRule {
-        min_logs: seal.min_logs,
-        seal_after: seal.seal_after,
-        seal_at_latest: seal.seal_at_latest,
-        file_bytes_max: seal.file_bytes_max,
     }
 }
 

@@ -21,6 +21,7 @@
 //! | [`parts`] | where real parts are that no package brings |
 //! | [`process`] | children that never outlive their test |
 //! | [`random`] | random moments and sizes that can be had again |
+//! | [`sqs`] | a real SQS, a proxy before it that fails, and the batcher behind it |
 //! | [`stage`] | the three of them together, as most browser tests want them |
 //! | [`trace`] | system calls, as strace wrote them down |
 //! | [`wait`] | waiting for a condition, with a deadline |
@@ -38,6 +39,7 @@ pub mod s3;
 pub mod sealed;
 pub mod server;
 pub mod site;
+pub mod sqs;
 pub mod stage;
 pub mod trace;
 pub mod wait;

@@ -1,6 +1,7 @@
 //! `bench`: what our programs take, as numbers.
 
 mod collect;
+mod sqs;
 mod tracker;
 
 use anyhow::Result;
@@ -13,6 +14,8 @@ use crate::tools::Workspace;
 pub enum Bench {
     /// Form posts, each durable before it is answered, from wrk
     Collect(collect::Options),
+    /// The queue on SQS, both ends of it: speed, memory, and what AWS would bill
+    Sqs(sqs::Options),
     /// What the tracker costs a page, beside Umami, Plausible, Clarity and PostHog
     ///
     /// Brings those from npm, in the versions of xtask/npm/bench/peers.json, and puts each on the same page in a
@@ -25,6 +28,7 @@ pub enum Bench {
 pub fn bench(workspace: &Workspace, what: &Bench) -> Result<()> {
     match what {
         Bench::Collect(options) => collect::collect(workspace, options),
+        Bench::Sqs(options) => sqs::sqs(workspace, options),
         Bench::Tracker(options) => tracker::tracker(workspace, options),
     }
 }

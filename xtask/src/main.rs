@@ -38,7 +38,7 @@ enum Command {
     /// Bring what this machine lacks: wasm targets, npm tools, a browser, stand-ins for AWS
     ///
     /// Looks at the real things, not at a note of an earlier run; does nothing when all is there.
-    /// Node 20, Go, a C compiler and rustup are taken for granted: where one is missing, it is named with
+    /// Node 20, Go, Java with Maven, a C compiler and rustup are taken for granted: where one is missing, it is named with
     /// the command that installs it.
     Setup {
         /// Also what `bench` needs (wrk)

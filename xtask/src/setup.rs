@@ -3,6 +3,7 @@
 //! Every check looks at the thing itself, and is quick: all of them together
 //! take less than a second when nothing is missing.
 
+mod elasticmq;
 pub mod parts;
 mod versitygw;
 
@@ -63,6 +64,7 @@ pub fn setup(workspace: &Workspace, needs: &[Need]) -> Result<()> {
     }
     if needs.contains(&Need::Cloud) {
         versitygw::install()?;
+        elasticmq::install()?;
     }
     packages(needs)
 }

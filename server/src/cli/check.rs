@@ -8,7 +8,7 @@ use anyhow::Context;
 use bytesize::ByteSize;
 use logdig_store::StoreAddress;
 
-use super::{Format, table, wait_for};
+use super::{Format, plural, table, wait_for};
 use crate::check::{CheckError, Files, Folder, Problem, Report, Source, add_waiting, check, check_source};
 use crate::config::StoreConfig;
 use crate::services::{Services, file};
@@ -126,10 +126,6 @@ fn summary(report: &Report) -> String {
 
 fn files(files: Files) -> String {
     format!("{}, {}", plural(files.n_files, "file"), ByteSize(files.n_bytes))
-}
-
-fn plural(n: u64, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 fn place_text(file: &str, line: Option<u64>) -> String {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::units;
+use crate::queue::SealRule;
 
 /// The one rule: a file is sealed when it is full, or holds enough logs for long enough, or its oldest log has waited
 /// too long, or its UTC day has turned, or the collector shuts down.
@@ -26,4 +27,16 @@ pub struct SealConfig {
     #[arg(long, value_name = "SIZE", env = "LOGDIG_FILE_BYTES_MAX", default_value = "64MiB",
           value_parser = units::bytes)]
     pub file_bytes_max: u64,
+}
+
+impl SealConfig {
+    /// The rule with these bounds.
+    pub fn rule(&self) -> SealRule {
+        SealRule {
+            min_logs: self.min_logs,
+            seal_after: self.seal_after,
+            seal_at_latest: self.seal_at_latest,
+            file_bytes_max: self.file_bytes_max,
+        }
+    }
 }

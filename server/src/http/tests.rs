@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::daily_key::{FileSalts, Salt, SaltError, Salts};
 use crate::outcome::{Metrics, Outcome};
 use crate::queue::memory::MemoryQueue;
-use crate::queue::{AcceptError, Accepted, Entry, Queue, QueueError, SealRule};
+use crate::queue::{AcceptError, Accepted, Batches, Entry, Queue, SealRule};
 use crate::services::{Service, Services, ServicesFile};
 
 const NOW: &str = "2026-11-25T12:00:00.123Z";
@@ -205,14 +205,6 @@ impl Queue for BadQueue {
             Self::Hangs => std::future::pending().await,
             Self::Panics => panic!("a bug, for a test"),
         }
-    }
-
-    async fn next_batch(&self) -> Result<Option<SealedBatch>, QueueError> {
-        Ok(None)
-    }
-
-    async fn forget(&self, _: &SealedBatch) -> Result<(), QueueError> {
-        Ok(())
     }
 
     async fn finish(&self) {}

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use logdig_store::{Content, ContentHash, Day, SealedBatch};
 use tokio::sync::Notify;
 
-use super::{AcceptError, Accepted, Entry, Queue, QueueError, SealRule, repeats::RepeatWindow, seal::OpenBatch};
+use super::{
+    AcceptError, Accepted, Batches, Entry, Queue, QueueError, SealRule, repeats::RepeatWindow, seal::OpenBatch,
+};
 use crate::clock::{Clock, RunningTime};
 
 /// The clock may be set by a test at any moment, so it is looked at this often while a batch is waited for.
@@ -131,21 +133,6 @@ impl Queue for MemoryQueue {
         Ok(accepted)
     }
 
-    async fn next_batch(&self) -> Result<Option<SealedBatch>, QueueError> {
-        loop {
-            let changed = self.changed.notified();
-            match self.take_sealed() {
-                Ok(batch) => return Ok(Some(batch)),
-                Err(false) => return Ok(None),
-                Err(true) => drop(tokio::time::timeout(CLOCK_LOOK, changed).await),
-            }
-        }
-    }
-
-    async fn forget(&self, _batch: &SealedBatch) -> Result<(), QueueError> {
-        Ok(())
-    }
-
     async fn finish(&self) {
         let now = (self.clock)();
         let mut state = self.state();
@@ -161,5 +148,23 @@ impl Queue for MemoryQueue {
             Some(words) => Err(words.clone()),
             None => Ok(()),
         }
+    }
+}
+
+#[async_trait]
+impl Batches for MemoryQueue {
+    async fn next_batch(&self) -> Result<Option<SealedBatch>, QueueError> {
+        loop {
+            let changed = self.changed.notified();
+            match self.take_sealed() {
+                Ok(batch) => return Ok(Some(batch)),
+                Err(false) => return Ok(None),
+                Err(true) => drop(tokio::time::timeout(CLOCK_LOOK, changed).await),
+            }
+        }
+    }
+
+    async fn forget(&self, _batch: &SealedBatch) -> Result<(), QueueError> {
+        Ok(())
     }
 }

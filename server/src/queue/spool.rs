@@ -15,7 +15,7 @@ use logdig_store::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{AcceptError, Accepted, Entry, Queue, QueueError, SealRule, repeats::RebuildBounds};
+use super::{AcceptError, Accepted, Batches, Entry, Queue, QueueError, SealRule, repeats::RebuildBounds};
 use crate::{clock::Clock, data_dir::DataDir};
 
 #[cfg(test)]
@@ -262,6 +262,23 @@ impl Queue for Spool {
         answered.await.unwrap_or_else(|_| Err(AcceptError::Unavailable("the spool's writer is gone".to_owned())))
     }
 
+    async fn finish(&self) {
+        self.end(End::Finish);
+        // Fails when the writer is gone, which is an end too.
+        drop(self.ended.clone().wait_for(|ended| *ended).await);
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        if self.shared.inbox().end.is_some() {
+            return Err("shutting down".to_owned());
+        }
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.clone().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl Batches for Spool {
     async fn next_batch(&self) -> Result<Option<SealedBatch>, QueueError> {
         self.look();
         Ok(self.sealed.lock().await.recv().await)
@@ -278,20 +295,6 @@ impl Queue for Spool {
         let removed =
             tokio::task::spawn_blocking(remove).await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         removed.map_err(|source| QueueError { what: "forgetting batch", name: batch.key().to_string(), source })
-    }
-
-    async fn finish(&self) {
-        self.end(End::Finish);
-        // Fails when the writer is gone, which is an end too.
-        drop(self.ended.clone().wait_for(|ended| *ended).await);
-    }
-
-    fn ready(&self) -> Result<(), String> {
-        if self.shared.inbox().end.is_some() {
-            return Err("shutting down".to_owned());
-        }
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.clone().map_or(Ok(()), Err)
     }
 }
 
