@@ -31,11 +31,15 @@ async fn local_store_fed_from_another_file_system() {
 /// A store in the bucket, under a prefix that may be empty.
 async fn s3_store(s3: &S3, prefix: &str) -> S3Store {
     let [(_, access), (_, secret), ..] = Account::Owner.variables();
-    S3Store::at_stand_in(&s3.url(), access, secret, format!("logs/{prefix}").parse().unwrap()).await
+    S3Store::at_stand_in(&s3.url(), access, secret, format!("logs/{prefix}").parse().expect("an address")).await
 }
 
 fn batch(day: &str, content: Vec<u8>) -> SealedBatch {
-    SealedBatch { day: day.parse().unwrap(), sha256: ContentHash::of(&content), content: Content::Bytes(content) }
+    SealedBatch {
+        day: day.parse().expect("a day"),
+        sha256: ContentHash::of(&content),
+        content: Content::Bytes(content),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
