@@ -17,8 +17,8 @@ pub use fetch::Fetcher;
 pub use finding::{Finding, Level};
 
 use crate::http::Part;
+use crate::services::Services;
 use crate::services::origin::is_loopback_origin;
-use crate::services::{OriginRule, Services};
 use crate::tags::integrity;
 use fetch::Fetched;
 use html::Html;
@@ -134,10 +134,7 @@ impl Check<'_> {
             (None, _) => Some(finding::token_missing(&tag.script)),
             (Some(token), None) => Some(finding::token_unknown(token)),
             (_, Some(service)) if service.allows(&origin) => None,
-            (_, Some(service)) => {
-                let allowed: Vec<String> = service.origins.iter().map(OriginRule::to_string).collect();
-                Some(finding::origin_not_allowed(&origin, &service.name, &allowed.join(", ")))
-            }
+            (_, Some(service)) => Some(finding::origin_not_allowed(&origin, service)),
         });
     }
 

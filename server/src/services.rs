@@ -79,6 +79,15 @@ pub enum ServiceError {
     /// Not there.
     #[error("there is no service `{0}`")]
     Unknown(String),
+    /// A site that is to be taken out and was not in.
+    #[error("the service has no origin `{0}`")]
+    UnknownOrigin(OriginRule),
+    /// A token that is to be taken out and was not in. The token is not told, as above.
+    #[error("the service has no such token")]
+    UnknownToken,
+    /// Nothing could send its logs any more.
+    #[error("a service needs an origin and a token; to take no more logs, remove it")]
+    Closed,
 }
 
 /// All services of a collector, valid together.
@@ -113,7 +122,12 @@ impl Services {
     ///
     /// When there is none.
     pub fn named(&self, name: &str) -> Result<&Service, ServiceError> {
-        self.list.iter().find(|service| service.is_named(name)).ok_or_else(|| ServiceError::Unknown(name.to_owned()))
+        Ok(&self.list[self.index_of(name)?])
+    }
+
+    fn index_of(&self, name: &str) -> Result<usize, ServiceError> {
+        let index = self.list.iter().position(|service| service.is_named(name));
+        index.ok_or_else(|| ServiceError::Unknown(name.to_owned()))
     }
 
     /// All of them, in the order in which they were added.
@@ -134,17 +148,37 @@ impl Services {
         Ok(&self.list[index])
     }
 
+    /// Changes the service of this name or id, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or `change` refuses, or it is not valid then, or not beside the others; nothing has changed
+    /// then.
+    pub fn change(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut Service) -> Result<(), ServiceError>,
+    ) -> Result<Service, ServiceError> {
+        let index = self.index_of(name)?;
+        let mut list = self.list.clone();
+        let mut service = list.remove(index);
+        change(&mut service)?;
+        if service.origins.is_empty() || service.tokens.is_empty() {
+            return Err(ServiceError::Closed);
+        }
+        Self::new(list.clone())?.check(&service)?;
+        list.insert(index, service.clone());
+        *self = Self::new(list)?;
+        Ok(service)
+    }
+
     /// Removes the service of this name or id, and returns it.
     ///
     /// # Errors
     ///
     /// When there is none.
     pub fn remove(&mut self, name: &str) -> Result<Service, ServiceError> {
-        let index = self
-            .list
-            .iter()
-            .position(|service| service.is_named(name))
-            .ok_or_else(|| ServiceError::Unknown(name.to_owned()))?;
+        let index = self.index_of(name)?;
         let removed = self.list.remove(index);
         *self = Self::new(std::mem::take(&mut self.list))?;
         Ok(removed)
@@ -237,6 +271,38 @@ mod tests {
         assert_eq!(services.find("blog"), None);
         assert_eq!(services.find("shop").map(|service| service.name.as_str()), Some("Shop"));
         assert_eq!(services.remove("Blog"), Err(ServiceError::Unknown("Blog".to_owned())));
+    }
+
+    #[test]
+    fn a_changed_service_keeps_its_place_and_is_found_by_what_it_has_then() {
+        let mut services = Services::new(vec![service("Blog", "blog"), service("Shop", "shop")]).expect("valid");
+        let changed = services.change("Blog", |blog| {
+            blog.name = "Journal".to_owned();
+            blog.tokens = vec!["journal".to_owned()];
+            Ok(())
+        });
+        assert_eq!(changed.map(|service| service.id), Ok("blog".to_owned()));
+        let name = |token| services.find(token).map(|service| service.name.as_str());
+        assert_eq!([name("journal"), name("blog"), name("shop")], [Some("Journal"), None, Some("Shop")]);
+        assert_eq!(services.list()[0].name, "Journal");
+    }
+
+    #[test]
+    fn a_change_that_leaves_it_invalid_is_refused() {
+        let services = Services::new(vec![service("Blog", "blog"), service("Shop", "shop")]).expect("valid");
+        let with = |change: fn(&mut Service)| {
+            let changed = services.clone().change("Blog", |service| {
+                change(service);
+                Ok(())
+            });
+            changed.map(|_| ())
+        };
+        assert_eq!(with(|_| ()), Ok(()));
+        assert_eq!(with(|blog| blog.name = "shop".to_owned()), Err(ServiceError::NameTaken("shop".to_owned())));
+        assert_eq!(with(|blog| blog.tokens.push("shop".to_owned())), Err(ServiceError::TokenTaken("Shop".to_owned())));
+        assert_eq!(with(|blog| blog.tokens.clear()), Err(ServiceError::Closed));
+        assert_eq!(with(|blog| blog.origins.clear()), Err(ServiceError::Closed));
+        assert_eq!(services.clone().change("Nobody", |_| Ok(())), Err(ServiceError::Unknown("Nobody".to_owned())));
     }
 
     #[test]

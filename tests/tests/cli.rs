@@ -47,6 +47,44 @@ fn services_are_added_listed_and_removed() {
 }
 
 #[test]
+fn services_are_changed_whole_or_not_at_all() {
+    let folder = TempDir::new().expect("a temporary folder can be made");
+    let data = folder.path().display().to_string();
+    let run = |arguments: &[&str]| logdig(&[&["service"], arguments, &["--data", &data]].concat());
+    let listed = || -> Value { serde_json::from_str(&stdout(&run(&["list", "--format", "json"]))).expect("JSON") };
+    stdout(&run(&["add", "shop", "--origin", "https://shop.example", "--token", "old"]));
+    stdout(&run(&["add", "blog", "--origin", "https://blog.example", "--token", "blog"]));
+
+    let to = ["--rename", "Store", "--time-zone", "Asia/Seoul", "--add-token", "older", "--new-token"];
+    let site = ["--add-origin", "https://store.example", "--remove-origin", "https://shop.example"];
+    let changed = stdout(&run(&[&["change", "shop", "--format", "json"][..], &to, &site].concat()));
+    let changed: Value = serde_json::from_str(&changed).expect("JSON");
+    assert_eq!(changed, json!([listed()[0]]), "it shows what is kept");
+    let service = &listed()[0];
+    assert_eq!((&service["name"], &service["id"]), (&json!("Store"), &json!("shop")), "the id stays");
+    assert_eq!((&service["origins"], &service["time_zone"]), (&json!(["https://store.example"]), &json!("Asia/Seoul")));
+    let tokens = service["tokens"].as_array().expect("a list");
+    assert!(tokens.len() == 3 && tokens[1..] == [json!("old"), json!("older")], "the new one is first: {tokens:?}");
+
+    let before = listed();
+    let refused: [(&[&str], &str); 7] = [
+        (&["shop"], "required"),
+        (&["nobody", "--new-token"], "no service `nobody`"),
+        (&["shop", "--remove-origin", "https://other.example"], "no origin `https://other.example`"),
+        (&["shop", "--remove-origin", "https://store.example"], "needs an origin and a token"),
+        (&["shop", "--rename", "New", "--add-token", "blog"], "names the service `blog`"),
+        (&["shop", "--rename", "BLOG"], "a service `BLOG` already"),
+        (&["shop", "--new-token", "--time-zone", "Mars/Base"], "no time zone `Mars/Base`"),
+    ];
+    for (arguments, words) in refused {
+        let output = run(&[&["change"], arguments].concat());
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && told.contains(words), "{arguments:?}: {told}");
+    }
+    assert_eq!(listed(), before);
+}
+
+#[test]
 fn tags_are_printed_for_every_place_and_name_the_collector() {
     let folder = TempDir::new().expect("a temporary folder can be made");
     let data = folder.path().display().to_string();

@@ -1,5 +1,6 @@
-//! `logdig service add | tag | check | list | remove`.
+//! `logdig service add | tag | check | change | list | remove`.
 
+mod change;
 mod check;
 mod tag;
 
@@ -22,6 +23,8 @@ pub enum ServiceCommand {
     Tag(tag::TagArgs),
     /// Fetch a page, and say what keeps its logs from coming. Exit code 1 says that something does
     Check(check::CheckArgs),
+    /// Change its name, its origins, its tokens or its time zone
+    Change(change::ChangeArgs),
     /// Show all services with their tokens and origins
     List(ListArgs),
     /// Remove a service: its logs stay, new ones are refused
@@ -114,6 +117,7 @@ impl ServiceCommand {
             Self::Add(args) => add(args)?,
             Self::Tag(args) => args.run()?,
             Self::Check(args) => return args.run(),
+            Self::Change(args) => args.run()?,
             Self::List(args) => list(&args)?,
             Self::Remove(args) => remove(&args)?,
         }
@@ -140,11 +144,14 @@ fn add(args: AddArgs) -> anyhow::Result<()> {
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let services = args.place.read()?;
-    match args.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(services.list())?),
+    show(args.place.read()?.list(), args.format)
+}
+
+fn show(services: &[Service], format: Format) -> anyhow::Result<()> {
+    match format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(services)?),
         Format::Text => {
-            print!("{}", table(std::iter::once(HEAD.map(str::to_owned)).chain(services.list().iter().map(cells))))
+            print!("{}", table(std::iter::once(HEAD.map(str::to_owned)).chain(services.iter().map(cells))))
         }
     }
     Ok(())

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use url::Url;
 
+use crate::services::{OriginRule, Service};
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -147,11 +149,13 @@ pub fn token_unknown(token: &str) -> Finding {
 }
 
 /// A page of a site that the service does not know.
-pub fn origin_not_allowed(origin: &str, service: &str, allowed: &str) -> Finding {
+pub fn origin_not_allowed(origin: &str, service: &Service) -> Finding {
+    let Service { id, name, origins, .. } = service;
+    let allowed = origins.iter().map(OriginRule::to_string).collect::<Vec<_>>().join(", ");
     wrong(
         "origin_not_allowed",
-        format!("the service `{service}` takes no logs from pages of {origin}, only of {allowed}"),
-        format!("Add \"{origin}\" to the service's `origins` in services.json; a running collector notices."),
+        format!("the service `{name}` takes no logs from pages of {origin}, only of {allowed}"),
+        format!("Run `logdig service change {id} --add-origin {origin}`; a running collector notices."),
     )
 }
 
