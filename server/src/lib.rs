@@ -28,6 +28,7 @@
 //! Only `http` knows status codes. Only `queue` and the store know files; only the store knows S3. `intake` does no I/O. Nothing but the command
 //! line reads the environment, and nothing reads the clock that was not handed one.
 
+pub mod access;
 pub mod batch;
 pub mod check;
 pub mod cli;
