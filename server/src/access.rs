@@ -384,9 +384,15 @@ mod tests {
         let mut access = Access::default();
         let key = access.add_key("nightly", Scope::of(vec!["shop".to_owned()]), at(NOW)).expect("a free name");
         let caller = access.by_key(&key).expect("it is there");
-        assert_eq!((caller.role, caller.scope.covers("shop"), caller.scope.covers("blog")), (Role::Reader, true, false));
+        assert_eq!(
+            (caller.role, caller.scope.covers("shop"), caller.scope.covers("blog")),
+            (Role::Reader, true, false)
+        );
         assert_eq!(access.by_key(&key[1..]), None);
-        assert_eq!(access.add_key("nightly", Scope::default(), at(NOW)), Err(ChangeError::Taken("key", "nightly".into())));
+        assert_eq!(
+            access.add_key("nightly", Scope::default(), at(NOW)),
+            Err(ChangeError::Taken("key", "nightly".into()))
+        );
         access.remove_key("nightly").expect("it is there");
         assert_eq!(access.by_key(&key), None);
         assert_eq!(access.remove_key("nightly"), Err(ChangeError::Unknown("key", "nightly".into())));

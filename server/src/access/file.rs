@@ -70,19 +70,14 @@ impl AccessFile {
     ///
     /// # Errors
     /// What `change` returns; or the file can't be read or replaced.
-    pub async fn change<T>(
-        &self,
-        change: impl Fn(&mut Access) -> Result<T, ChangeError>,
-    ) -> Result<T, AccessError> {
+    pub async fn change<T>(&self, change: impl Fn(&mut Access) -> Result<T, ChangeError>) -> Result<T, AccessError> {
         for _ in 0..N_ATTEMPTS {
             let (mut access, version) = match self.file.look(None).await? {
                 Look::New { content, version } => (self.parse(&content)?, Some(version)),
                 Look::Absent | Look::Same => (Access::default(), None),
             };
             let result = change(&mut access)?;
-            let mut content = serde_json::to_vec_pretty(&access).expect("texts are JSON");
-            content.push(b'\n');
-            if self.file.replace(&content, version.as_ref()).await?.is_some() {
+            if self.file.replace(&print(&access), version.as_ref()).await?.is_some() {
                 return Ok(result);
             }
         }
@@ -92,6 +87,12 @@ impl AccessFile {
     fn parse(&self, content: &[u8]) -> Result<Access, AccessError> {
         serde_json::from_slice(content).map_err(|source| AccessError::Json { place: self.file.place(), source })
     }
+}
+
+fn print(access: &Access) -> Vec<u8> {
+    let mut content = serde_json::to_vec_pretty(access).expect("texts are JSON");
+    content.push(b'\n');
+    content
 }
 
 #[cfg(test)]

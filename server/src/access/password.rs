@@ -1,7 +1,8 @@
 //! Passwords that people choose.
 
 use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use thiserror::Error;
 
 /// Shorter ones are guessed. Source: NIST SP 800-63B, 3.1.1.2, for passwords beside nothing else is 15; with logins
