@@ -84,3 +84,43 @@ impl Column {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, AsArray};
+
+    use super::*;
+
+    /// The ten of the original and all else that a log's field gives are called as on the wire.
+    #[test]
+    fn names_stay_those_of_the_wire() {
+        let names: Vec<_> = EventRow::columns().iter().map(|column| column.name).collect();
+        for name in
+            ["user_key", "current_page", "link", "x", "y", "spent_milli_sec", "user_agent", "load_count", "type"]
+        {
+            assert!(names.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_column_has_words_and_a_type_of_sql() {
+        for column in [EventRow::columns(), SessionRow::columns(), PropRow::columns()].concat() {
+            assert!(column.doc.ends_with('.') || column.doc.ends_with('`'), "{column:?}");
+            assert!(!column.sql_type().is_empty());
+        }
+    }
+
+    #[test]
+    fn rows_become_columns_and_leave_the_batch_empty() {
+        let mut batch = <PropRow as Row>::Batch::default();
+        let row = PropRow { key: "colour".to_owned(), text: Some("red".to_owned()), ..PropRow::default() };
+        batch.push(&row);
+        batch.push(&PropRow { text: None, number: Some(1.5), ..row });
+        assert_eq!(batch.n_rows(), 2);
+        let columns = batch.finish();
+        assert_eq!((batch.n_rows(), columns.num_rows()), (0, 2));
+        let text = columns.column_by_name("text").expect("a column").as_string::<i32>();
+        assert_eq!((text.value(0), text.is_null(1)), ("red", true));
+        assert_eq!(columns.schema(), PropRow::schema());
+    }
+}

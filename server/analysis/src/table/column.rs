@@ -106,12 +106,9 @@ macro_rules! table {
             }
 
             fn finish(&mut self) -> arrow::record_batch::RecordBatch {
-                use arrow::array::ArrayBuilder;
                 self.n_rows = 0;
-                let columns = vec![$( self.$name.finish(), )*]
-                    .into_iter()
-                    .map(|column: arrow::array::ArrayRef| column)
-                    .collect();
+                let columns: Vec<arrow::array::ArrayRef> =
+                    vec![$( std::sync::Arc::new(self.$name.finish()), )*];
                 arrow::record_batch::RecordBatch::try_new(<$row as crate::table::Row>::schema(), columns)
                     .expect("every row has every column")
             }
