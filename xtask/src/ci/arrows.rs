@@ -11,6 +11,7 @@ const MEMBERS: [(&str, &[&str]); 7] = [
     ("logdig-shared", &[]),
     ("logdig-tracker", &["logdig-shared"]),
     ("logdig-store", &["logdig-shared"]),
+    ("logdig-analysis", &["logdig-shared", "logdig-store"]),
     ("logdig", &["logdig-shared", "logdig-store"]),
     // It loads the packed tracker, as a customer's site would.
     ("logdig-demo-site", &[]),
