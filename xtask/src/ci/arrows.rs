@@ -7,7 +7,7 @@ use crate::tools::{Workspace, output};
 use crate::{site, tracker};
 
 /// A member of the workspace and the members that it may use. Tests may use all; nothing may use them.
-const MEMBERS: [(&str, &[&str]); 7] = [
+const MEMBERS: [(&str, &[&str]); 8] = [
     ("logdig-shared", &[]),
     ("logdig-tracker", &["logdig-shared"]),
     ("logdig-store", &["logdig-shared"]),
